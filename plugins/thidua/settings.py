@@ -1,0 +1,59 @@
+"""Where things lie: THIDUA_HOME for state, THIDUA_CAMPAIGNS for plans, the checkout for contracts and models."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders below THIDUA_HOME. The warehouse may be deleted at any time; the lake is the only truth."""
+
+    path: Path
+
+    @property
+    def landing(self) -> Path:
+        return self.path / "landing"
+
+    @property
+    def lake(self) -> Path:
+        return self.path / "lake"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.path / "warehouse"
+
+    @property
+    def db(self) -> Path:
+        return self.warehouse / "build.duckdb"
+
+    @property
+    def serve(self) -> Path:
+        return self.path / "serve"
+
+    @property
+    def airflow(self) -> Path:
+        return self.path / "airflow"
+
+
+def repo_root() -> Path:
+    """The checkout: the package is installed editable from its plugins/ folder."""
+    return Path(__file__).resolve().parents[2]
+
+
+def home() -> Home:
+    return Home(Path(os.environ.get("THIDUA_HOME") or repo_root() / "var").resolve())
+
+
+def campaigns_dir() -> Path:
+    return Path(os.environ.get("THIDUA_CAMPAIGNS") or repo_root() / "campaigns").resolve()
+
+
+def expectations_dir() -> Path:
+    return repo_root() / "expectations"
+
+
+def dbt_dir() -> Path:
+    return repo_root() / "dbt_project"
