@@ -1,0 +1,151 @@
+{{ config(materialized='table') }}
+
+with dirty_campaigns as (
+    select * from {{ ref('int_dirty_campaigns') }}
+),
+
+units as (
+    select * from {{ source('plan', 'units') }}
+),
+
+periods as (
+    select * from {{ source('plan', 'periods') }}
+),
+
+gates as (
+    select * from {{ source('plan', 'gates') }}
+),
+
+gate_unit_types as (
+    select * from {{ source('plan', 'gate_unit_types') }}
+),
+
+measures as (
+    select * from {{ ref('int_measures__computed') }}
+),
+
+targets as (
+    select * from {{ ref('int_targets__in_force') }}
+),
+
+decided_gates as (
+    select * from {{ ref('int_decided_gates') }}
+),
+
+applicable as (
+    select
+        gates.campaign_id,
+        gates.period_id,
+        gates.gate_id,
+        gates.position,
+        gates.kind,
+        gates.measure_id,
+        gates.threshold_ppm,
+        gates.threshold_target_id,
+        gates.default_result,
+        gates.clause,
+        units.unit_id,
+        units.bloc_id
+    from gates
+    inner join dirty_campaigns on gates.campaign_id = dirty_campaigns.campaign_id
+    inner join gate_unit_types
+        on gates.campaign_id = gate_unit_types.campaign_id and gates.gate_id = gate_unit_types.gate_id
+    inner join periods on gates.campaign_id = periods.campaign_id and gates.period_id = periods.period_id
+    inner join units
+        on
+            gates.campaign_id = units.campaign_id
+            and gate_unit_types.unit_type = units.unit_type
+            and (units.valid_from is null or units.valid_from <= periods.closing_date)
+            and (units.valid_through is null or units.valid_through >= periods.closing_date)
+    where
+        gates.recipient = 'unit'
+        and gates.kind in ('measure', 'decision')
+        and units.bloc_id is not null
+),
+
+-- A measure of other blocs is no gate for this unit: the inner join drops it.
+measured as (
+    select
+        applicable.*,
+        measures.as_of_date,
+        measures.numerator,
+        measures.denominator,
+        measures.target_id,
+        coalesce(applicable.threshold_ppm, targets.value) as threshold_in_force_ppm
+    from applicable
+    inner join measures
+        on
+            applicable.campaign_id = measures.campaign_id
+            and applicable.period_id = measures.period_id
+            and applicable.unit_id = measures.unit_id
+            and applicable.measure_id = measures.measure_id
+    left join targets
+        on
+            applicable.campaign_id = targets.campaign_id
+            and applicable.period_id = targets.period_id
+            and applicable.unit_id = targets.unit_id
+            and applicable.threshold_target_id = targets.target_id
+            and targets.value_kind = 'percent'
+    where applicable.kind = 'measure'
+),
+
+measure_results as (
+    select
+        campaign_id,
+        period_id,
+        bloc_id,
+        unit_id,
+        gate_id,
+        position,
+        kind,
+        measure_id,
+        as_of_date,
+        numerator,
+        denominator,
+        threshold_in_force_ppm as threshold_ppm,
+        -- A target of zero or none is never passed, and a failed gate beats no data.
+        case
+            when threshold_in_force_ppm is null then 'no_target'
+            when denominator <= 0 then 'no_target'
+            when denominator is null and target_id is not null then 'no_target'
+            when numerator is null or denominator is null then 'no_data'
+            when {{ at_least('numerator', 'threshold_in_force_ppm', 'denominator') }} then 'pass'
+            else 'below_threshold'
+        end as finding,
+        clause
+    from measured
+),
+
+decision_results as (
+    select
+        applicable.campaign_id,
+        applicable.period_id,
+        applicable.bloc_id,
+        applicable.unit_id,
+        applicable.gate_id,
+        applicable.position,
+        applicable.kind,
+        applicable.measure_id,
+        cast(null as date) as as_of_date,
+        cast(null as bigint) as numerator,
+        cast(null as bigint) as denominator,
+        cast(null as bigint) as threshold_ppm,
+        case coalesce(decided_gates.result, applicable.default_result)
+            when 'pass' then 'pass'
+            when 'fail' then 'decision_failed'
+            else 'awaiting_decision'
+        end as finding,
+        applicable.clause
+    from applicable
+    left join decided_gates
+        on
+            applicable.campaign_id = decided_gates.campaign_id
+            and applicable.period_id = decided_gates.period_id
+            and applicable.gate_id = decided_gates.gate_id
+            and applicable.unit_id = decided_gates.unit_id
+    where applicable.kind = 'decision'
+)
+
+select * from measure_results
+union all
+select * from decision_results

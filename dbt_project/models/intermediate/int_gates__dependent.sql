@@ -1,0 +1,131 @@
+{{ config(materialized='table') }}
+
+with dirty_campaigns as (
+    select * from {{ ref('int_dirty_campaigns') }}
+),
+
+units as (
+    select * from {{ source('plan', 'units') }}
+),
+
+periods as (
+    select * from {{ source('plan', 'periods') }}
+),
+
+gates as (
+    select * from {{ source('plan', 'gates') }}
+),
+
+gate_unit_types as (
+    select * from {{ source('plan', 'gate_unit_types') }}
+),
+
+gate_periods as (
+    select * from {{ source('plan', 'gate_periods') }}
+),
+
+eligibility as (
+    select * from {{ ref('int_eligibility__base') }}
+),
+
+applicable as (
+    select
+        gates.campaign_id,
+        gates.period_id,
+        units.bloc_id,
+        units.unit_id,
+        gates.gate_id,
+        gates.position,
+        gates.kind,
+        gates.quantifier,
+        gates.clause
+    from gates
+    inner join dirty_campaigns on gates.campaign_id = dirty_campaigns.campaign_id
+    inner join gate_unit_types
+        on gates.campaign_id = gate_unit_types.campaign_id and gates.gate_id = gate_unit_types.gate_id
+    inner join periods on gates.campaign_id = periods.campaign_id and gates.period_id = periods.period_id
+    inner join units
+        on
+            gates.campaign_id = units.campaign_id
+            and gate_unit_types.unit_type = units.unit_type
+            and (units.valid_from is null or units.valid_from <= periods.closing_date)
+            and (units.valid_through is null or units.valid_through >= periods.closing_date)
+    where
+        gates.recipient = 'unit'
+        and gates.kind in ('eligible', 'awarded')
+        and units.bloc_id is not null
+),
+
+-- An award counts once its period is officially closed; until then nobody has been awarded anything.
+earlier_results as (
+    select
+        applicable.campaign_id,
+        applicable.period_id,
+        applicable.unit_id,
+        applicable.gate_id,
+        case
+            when applicable.kind = 'awarded' then 'undecided'
+            else coalesce(eligibility.result, 'undecided')
+        end as result
+    from applicable
+    inner join gate_periods
+        on
+            applicable.campaign_id = gate_periods.campaign_id
+            and applicable.gate_id = gate_periods.gate_id
+            and applicable.period_id = gate_periods.period_id
+    left join eligibility
+        on
+            gate_periods.campaign_id = eligibility.campaign_id
+            and gate_periods.in_period_id = eligibility.period_id
+            and applicable.unit_id = eligibility.unit_id
+),
+
+tallied as (
+    select
+        campaign_id,
+        period_id,
+        unit_id,
+        gate_id,
+        sum(case when result = 'pass' then 1 else 0 end) as passes,
+        sum(case when result = 'fail' then 1 else 0 end) as fails,
+        sum(case when result = 'no_data' then 1 else 0 end) as unknowns,
+        count(*) as results
+    from earlier_results
+    group by
+        campaign_id,
+        period_id,
+        unit_id,
+        gate_id
+)
+
+select
+    applicable.campaign_id,
+    applicable.period_id,
+    applicable.bloc_id,
+    applicable.unit_id,
+    applicable.gate_id,
+    applicable.position,
+    applicable.kind,
+    cast(null as varchar) as measure_id,
+    cast(null as date) as as_of_date,
+    cast(tallied.passes as bigint) as numerator,
+    cast(tallied.results as bigint) as denominator,
+    cast(null as bigint) as threshold_ppm,
+    case
+        when applicable.quantifier = 'all' and tallied.passes = tallied.results then 'pass'
+        when applicable.quantifier = 'any' and tallied.passes > 0 then 'pass'
+        when
+            (applicable.quantifier = 'all' and tallied.fails > 0)
+            or (applicable.quantifier = 'any' and tallied.fails = tallied.results)
+            then case when applicable.kind = 'awarded' then 'no_earlier_award' else 'earlier_period' end
+        when tallied.unknowns > 0 then 'no_data'
+        else 'awaiting_decision'
+    end as finding,
+    applicable.clause
+from applicable
+inner join tallied
+    on
+        applicable.campaign_id = tallied.campaign_id
+        and applicable.period_id = tallied.period_id
+        and applicable.unit_id = tallied.unit_id
+        and applicable.gate_id = tallied.gate_id

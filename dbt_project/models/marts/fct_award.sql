@@ -1,0 +1,113 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='dirty',
+        on_schema_change='fail',
+        meta={'dirty': 'int_dirty_campaigns', 'dirty_keys': ['campaign_id']},
+    )
+}}
+-- depends_on: {{ ref('int_dirty_campaigns') }}
+
+
+with held_prizes as (
+    select * from {{ ref('int_prizes__held') }}
+),
+
+nominations as (
+    select * from {{ ref('int_nominations__computed') }}
+),
+
+pools as (
+    select * from {{ ref('int_award_pools__computed') }}
+),
+
+unit_lines as (
+    select
+        campaign_id,
+        period_id,
+        bloc_id,
+        cast(null as varchar) as authority_unit_id,
+        'unit' as recipient_kind,
+        unit_id,
+        prize_id,
+        cast(1 as bigint) as places,
+        head_count,
+        amount_per_head * multiplier as amount_each,
+        amount,
+        amount_min,
+        amount_max,
+        status,
+        case finding when 'held' then null else finding end as status_reason,
+        clause
+    from held_prizes
+),
+
+nomination_lines as (
+    select
+        campaign_id,
+        period_id,
+        bloc_id,
+        cast(null as varchar) as authority_unit_id,
+        recipient as recipient_kind,
+        unit_id,
+        prize_id,
+        case when status = 'proposed' then quota_if_awarded end as places,
+        cast(null as bigint) as head_count,
+        amount_per_person as amount_each,
+        case when status = 'proposed' then quota_if_awarded * amount_per_person end as amount,
+        case when status = 'proposed' then quota_if_awarded * amount_per_person else 0 end as amount_min,
+        quota_if_awarded * amount_per_person as amount_max,
+        status,
+        case when status = 'undecided' then 'tie' end as status_reason,
+        clause
+    from nominations
+),
+
+-- Who gets a prize by decision is people's; the pool shows how many there can be and what it may cost.
+pool_lines as (
+    select
+        campaign_id,
+        period_id,
+        cast(null as varchar) as bloc_id,
+        authority_unit_id,
+        recipient as recipient_kind,
+        cast(null as varchar) as unit_id,
+        prize_id,
+        places,
+        cast(null as bigint) as head_count,
+        amount_each,
+        cast(null as bigint) as amount,
+        case when amount_each is not null then 0 end as amount_min,
+        places * amount_each as amount_max,
+        'undecided' as status,
+        'decision' as status_reason,
+        clause
+    from pools
+),
+
+lines as (
+    select * from unit_lines
+    union all
+    select * from nomination_lines
+    union all
+    select * from pool_lines
+)
+
+select
+    campaign_id,
+    period_id,
+    bloc_id,
+    authority_unit_id,
+    recipient_kind,
+    unit_id,
+    prize_id,
+    places,
+    cast(head_count as bigint) as head_count,
+    cast(amount_each as bigint) as amount_each,
+    cast(amount as bigint) as amount,
+    cast(amount_min as bigint) as amount_min,
+    cast(amount_max as bigint) as amount_max,
+    status,
+    status_reason,
+    clause
+from lines

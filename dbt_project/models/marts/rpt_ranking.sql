@@ -1,0 +1,203 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='dirty',
+        on_schema_change='fail',
+        meta={'dirty': 'int_dirty_campaigns', 'dirty_keys': ['campaign_id']},
+    )
+}}
+-- depends_on: {{ ref('int_dirty_campaigns') }}
+
+
+with eligibility as (
+    select * from {{ ref('fct_eligibility') }}
+),
+
+dirty_campaigns as (
+    select * from {{ ref('int_dirty_campaigns') }}
+),
+
+campaigns as (
+    select * from {{ ref('dim_campaign') }}
+),
+
+periods as (
+    select * from {{ ref('dim_period') }}
+),
+
+units as (
+    select * from {{ ref('dim_unit') }}
+),
+
+ranking as (
+    select * from {{ ref('fct_ranking') }}
+),
+
+awards as (
+    select * from {{ ref('fct_award') }}
+    where unit_id is not null and recipient_kind = 'unit'
+),
+
+quotas as (
+    select
+        campaign_id,
+        period_id,
+        unit_id,
+        sum(quota) as quota
+    from {{ ref('fct_nomination_quota') }}
+    group by
+        campaign_id,
+        period_id,
+        unit_id
+),
+
+versions as (
+    select * from {{ ref('fct_ranking_version') }}
+),
+
+prizes as (
+    select distinct
+        campaign_id,
+        prize_id,
+        name
+    from {{ source('plan', 'prizes') }}
+),
+
+latest_versions as (
+    select
+        campaign_id,
+        period_id,
+        max(version) as version
+    from versions
+    group by
+        campaign_id,
+        period_id
+),
+
+official as (
+    select versions.*
+    from versions
+    inner join latest_versions
+        on
+            versions.campaign_id = latest_versions.campaign_id
+            and versions.period_id = latest_versions.period_id
+            and versions.version = latest_versions.version
+),
+
+-- The official figures where the period is closed, the figures of today where it is not.
+shown as (
+    select
+        eligibility.campaign_id,
+        eligibility.period_id,
+        eligibility.bloc_id,
+        eligibility.unit_id,
+        eligibility.as_of_date,
+        eligibility.threshold_rate,
+        eligibility.is_eligible,
+        eligibility.reason_code,
+        eligibility.missing_count,
+        latest_versions.version,
+        ranking.clause,
+        awards.status as award_status,
+        awards.amount_min,
+        awards.amount_max,
+        case when latest_versions.version is null then 'provisional' else 'official' end as status,
+        case when latest_versions.version is null then eligibility.numerator else official.numerator end as numerator,
+        case
+            when latest_versions.version is null then eligibility.denominator else official.denominator
+        end as denominator,
+        case when latest_versions.version is null then ranking.rank else official.rank end as rank,
+        case when latest_versions.version is null then ranking.is_tied else official.is_tied end as is_tied,
+        case when latest_versions.version is null then ranking.prize_id else official.prize_id end as prize_id,
+        case when latest_versions.version is null then awards.amount else official.amount end as amount,
+        cast(
+            case when latest_versions.version is null then quotas.quota else official.quota end as bigint
+        ) as nomination_quota
+    from eligibility
+    inner join dirty_campaigns on eligibility.campaign_id = dirty_campaigns.campaign_id
+    left join ranking
+        on
+            eligibility.campaign_id = ranking.campaign_id
+            and eligibility.period_id = ranking.period_id
+            and eligibility.unit_id = ranking.unit_id
+    left join awards
+        on
+            eligibility.campaign_id = awards.campaign_id
+            and eligibility.period_id = awards.period_id
+            and eligibility.unit_id = awards.unit_id
+    left join quotas
+        on
+            eligibility.campaign_id = quotas.campaign_id
+            and eligibility.period_id = quotas.period_id
+            and eligibility.unit_id = quotas.unit_id
+    left join latest_versions
+        on
+            eligibility.campaign_id = latest_versions.campaign_id
+            and eligibility.period_id = latest_versions.period_id
+    left join official
+        on
+            eligibility.campaign_id = official.campaign_id
+            and eligibility.period_id = official.period_id
+            and eligibility.unit_id = official.unit_id
+),
+
+displayed as (
+    select
+        *,
+        {{ scaled_half_up('numerator', 'denominator', 10000) }} as hundredths
+    from shown
+)
+
+select
+    displayed.campaign_id,
+    campaigns.title as campaign_title,
+    displayed.period_id,
+    periods.name as period_name,
+    periods.closing_date,
+    displayed.bloc_id,
+    units.bloc_name,
+    displayed.unit_id,
+    units.name as unit_name,
+    displayed.status,
+    case displayed.status when 'official' then 'Chính thức' else 'Tạm tính' end as status_label,
+    displayed.version,
+    displayed.as_of_date,
+    displayed.numerator,
+    displayed.denominator,
+    {{ rate('displayed.numerator', 'displayed.denominator') }} as progress_rate,
+    {{ percent_text('displayed.hundredths') }} as rate_text,
+    displayed.threshold_rate,
+    displayed.is_eligible,
+    displayed.reason_code,
+    case displayed.reason_code
+        when 'ok' then 'Đủ điều kiện'
+        when 'below_threshold' then 'Chưa đạt ngưỡng'
+        when 'no_data' then 'Chưa có số liệu'
+        when 'no_target' then 'Chưa được giao chỉ tiêu'
+        when 'decision_failed' then 'Không xét theo quyết định'
+        when 'awaiting_decision' then 'Chờ quyết định'
+        when 'earlier_period' then 'Chưa đạt ở kỳ trước'
+        when 'no_earlier_award' then 'Chưa có khen thưởng ở kỳ trước'
+    end as reason_label,
+    displayed.missing_count,
+    displayed.rank,
+    displayed.is_tied,
+    displayed.prize_id,
+    prizes.name as prize_name,
+    displayed.award_status,
+    case displayed.award_status
+        when 'proposed' then 'Đề xuất'
+        when 'undecided' then 'Chờ Hội đồng quyết định'
+        when 'blocked' then 'Chưa có số biên chế'
+        when 'awarded' then 'Đã khen thưởng'
+    end as award_status_label,
+    displayed.amount,
+    displayed.amount_min,
+    displayed.amount_max,
+    displayed.nomination_quota,
+    displayed.clause
+from displayed
+inner join campaigns on displayed.campaign_id = campaigns.campaign_id
+inner join periods on displayed.campaign_id = periods.campaign_id and displayed.period_id = periods.period_id
+inner join units on displayed.campaign_id = units.campaign_id and displayed.unit_id = units.unit_id
+left join prizes on displayed.campaign_id = prizes.campaign_id and displayed.prize_id = prizes.prize_id

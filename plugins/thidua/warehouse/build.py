@@ -1,0 +1,195 @@
+"""Builds the warehouse: a function of (lake, campaigns, clock, known-at). One dbt process, one writer.
+
+Clause-level rules are in dbt_project/; here is only what goes in, what is dirty, and when a build counts as done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from thidua.errors import NotWell
+from thidua.files import locked
+from thidua.settings import Home, dbt_dir
+from thidua.warehouse import raw
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build did. `seconds` by step; `did_work` false when nothing was new."""
+
+    did_work: bool
+    is_full: bool
+    batches: int
+    dirty_campaigns: list[str]
+    database: Path
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def fingerprint() -> str:
+    """Hash of everything that turns inputs into tables: another model or another compiler is another warehouse."""
+    root = dbt_dir()
+    package = Path(__file__).resolve().parents[1]
+    files = [
+        *sorted(
+            path for path in root.rglob("*") if path.suffix in {".sql", ".yml"} and "target" not in path.parts
+        ),
+        *sorted((package / "plan").glob("*.py")),
+        package / "warehouse" / "raw.py",
+    ]
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _chosen_readings(decisions: raw.Rows) -> dict[str, dict[str, tuple[str, str]]]:
+    """campaign -> reading -> (option, decision_id): the latest decision that is not withdrawn."""
+    withdrawn = {row["withdraws"] for row in decisions if row.get("withdraws")}
+    chosen: dict[str, dict[str, tuple[str, str]]] = {}
+    for row in sorted(decisions, key=lambda row: (row["recorded_at"], row["decision_id"])):
+        if row["kind"] == "choose_reading" and row["decision_id"] not in withdrawn:
+            chosen.setdefault(row["campaign_id"], {})[row["reading_id"]] = (row["option"], row["decision_id"])
+    return chosen
+
+
+def _decision_rows(home: Home, known_at: datetime | None) -> list[dict[str, Any]]:
+    from thidua.lake.decisions import load_decisions
+
+    rows = []
+    for decision in load_decisions(home, known_at):
+        subject = decision["subject"]
+        rows.append(
+            {**subject, **decision, "subject": json.dumps(subject, ensure_ascii=False, sort_keys=True)}
+        )
+    return sorted(rows, key=lambda row: row["decision_id"])
+
+
+def gather_inputs(home: Home, known_at: datetime | None) -> raw.Inputs:
+    """Everything the build is a function of, read from the lake alone."""
+    from thidua.lake.batches import list_batches
+    from thidua.plan.compile import compile_plan
+    from thidua.plan.loader import load_plan
+    from thidua.plan.snapshots import snapshots_at
+
+    decisions = _decision_rows(home, known_at)
+    chosen = _chosen_readings(decisions)
+    plan_rows: dict[str, list[dict[str, Any]]] = {}
+    plan_hashes: dict[str, str] = {}
+    for campaign_id, snapshot in sorted(snapshots_at(home, known_at).items()):
+        options = chosen.get(campaign_id, {})
+        compiled: Mapping[str, raw.Rows] = compile_plan(
+            load_plan(snapshot.path),
+            {reading: option for reading, (option, _) in options.items()},
+            plan_hash=snapshot.plan_hash,
+        )
+        for table, rows in compiled.items():
+            plan_rows.setdefault(table, []).extend(dict(row) for row in rows)
+        plan_hashes[campaign_id] = snapshot.plan_hash
+    for row in plan_rows.get("readings", []):
+        decided = chosen.get(row["campaign_id"], {}).get(row["reading_id"])
+        row["decision_id"] = decided[1] if decided else None
+    return raw.Inputs(
+        batches={folder.name: folder for folder in list_batches(home)},
+        plan_hashes=plan_hashes,
+        plan_rows=plan_rows,
+        decisions=decisions,
+    )
+
+
+def run_dbt(database: Path, *arguments: str) -> None:
+    """One dbt invocation in this process; raises NotWell naming the first node that failed."""
+    os.environ["THIDUA_WAREHOUSE"] = str(database)
+    os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
+    os.environ["DO_NOT_TRACK"] = "1"
+    from dbt.cli.main import dbtRunner
+
+    work = database.parent / "dbt"
+    common = [
+        "--project-dir", str(dbt_dir()),
+        "--profiles-dir", str(dbt_dir()),
+        "--target-path", str(work),
+        "--log-path", str(work),
+        "--log-level", "error",
+        "--log-level-file", "info",
+        "--no-use-colors",
+    ]  # fmt: skip
+    result = dbtRunner().invoke([*arguments, *common])
+    if result.success:
+        return
+    failed = [
+        f"{node.node.name}: {node.message}"
+        for node in getattr(result.result, "results", None) or []
+        if node.status in {"error", "fail"}
+    ]
+    reason = failed[0] if failed else str(result.exception or "dbt failed")
+    more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    raise NotWell(
+        f"the build failed and nothing was published: {' '.join(reason.split())}{more}; see {work / 'dbt.log'}"
+    )
+
+
+def build(
+    home: Home,
+    campaigns_dir: Path,
+    now: datetime,
+    known_at: datetime | None = None,
+    full: bool = False,
+) -> BuildResult:
+    """Takes what is new in the lake and brings the marts up to date. With `known_at`, a full build of what was known
+    then, into a directory of its own. Raises NotWell when dbt or its tests fail; what is published stays."""
+    from thidua.plan.snapshots import record_snapshots
+
+    started = time.perf_counter()
+    seconds: dict[str, float] = {}
+    database = home.db
+    if known_at is None:
+        record_snapshots(home, campaigns_dir, now)
+    else:
+        database = home.path / "known-at" / known_at.strftime("%Y%m%dT%H%M%SZ") / "build.duckdb"
+        full = True
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with locked(database.parent / ".lock"):
+        inputs = gather_inputs(home, known_at)
+        seconds["inputs"] = time.perf_counter() - started
+        code = fingerprint()
+        connection = raw.open_warehouse(database)
+        state = raw.read_state(connection)
+        is_full = full or state.fingerprint != code
+        if is_full:
+            connection.close()
+            _remove(database)
+            connection = raw.open_warehouse(database)
+            state = raw.read_state(connection)
+        unseen, dirty = raw.lay_inputs(connection, inputs, state, now, known_at)
+        if not unseen and not dirty and state.fingerprint and raw.is_complete(connection):
+            connection.close()
+            return BuildResult(False, False, 0, [], database, seconds)
+        raw.begin_build(connection)
+        connection.close()
+        before = time.perf_counter()
+        run_dbt(database, "build", "--exclude-resource-type", "unit_test")
+        seconds["dbt"] = time.perf_counter() - before
+        connection = raw.open_warehouse(database)
+        raw.acknowledge(connection, inputs, now, code, uuid4().hex)
+        connection.close()
+    seconds["all"] = time.perf_counter() - started
+    return BuildResult(True, is_full, len(unseen), sorted(dirty), database, seconds)
+
+
+def _remove(database: Path) -> None:
+    for path in (database, database.with_name(database.name + ".wal")):
+        path.unlink(missing_ok=True)
+    shutil.rmtree(database.parent / "dbt" / "run", ignore_errors=True)

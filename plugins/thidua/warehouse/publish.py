@@ -1,0 +1,124 @@
+"""Publishes the marts: a new directory under serve/, whole and durable, then one swap of the link `current`.
+
+A reader that has opened serve/current/marts.duckdb keeps its version; the next one to open it gets the new one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from thidua.errors import NotWell
+from thidua.files import fsync_dir, fsync_tree, locked, write_atomic
+from thidua.settings import Home
+from thidua.warehouse import raw
+
+
+def mart_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = connection.execute(
+        "select table_name from duckdb_tables() where schema_name = 'marts' order by table_name"
+    ).fetchall()
+    return [row[0] for row in rows if not row[0].startswith("_") and "__dbt" not in row[0]]
+
+
+def _sorted_columns(connection: duckdb.DuckDBPyConnection, table: str) -> Sequence[str]:
+    rows = connection.execute(
+        "select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ? "
+        "order by column_index",
+        [table],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def export_marts(database: Path, folder: Path) -> list[str]:
+    """Writes every mart into `folder` as marts.duckdb (readable by old drivers) and as Parquet; returns their names."""
+    connection = raw.open_warehouse(database)
+    try:
+        tables = mart_names(connection)
+        target = str(folder / "marts.duckdb").replace("'", "''")
+        connection.execute(f"attach '{target}' as served (storage_version 'v1.2.0')")
+        connection.execute("create schema served.marts")
+        for table in tables:
+            order = ", ".join(f'"{name}"' for name in _sorted_columns(connection, table))
+            connection.execute(
+                f'create table served.marts."{table}" as select * from marts."{table}" order by {order}'
+            )
+            parquet = str(folder / f"{table}.parquet").replace("'", "''")
+            connection.execute(f"copy served.marts.\"{table}\" to '{parquet}' (format parquet)")
+        connection.execute("detach served")
+    finally:
+        connection.close()
+    if (folder / "marts.duckdb.wal").exists():
+        raise NotWell(f"{folder / 'marts.duckdb'} was not closed cleanly; run `thidua publish` again")
+    return tables
+
+
+def publish(home: Home, keep: int = 5) -> Path | None:
+    """Publishes the last complete build; None when it is published already. Keeps the last `keep` versions.
+
+    Raises NotWell when there is no build or the last one did not finish: what is published stays in place.
+    """
+    if not home.db.exists():
+        raise NotWell("nothing is built yet; run `thidua build` first")
+    with locked(home.warehouse / ".lock"):
+        connection = raw.open_warehouse(home.db)
+        complete, build_id = raw.is_complete(connection), raw.build_id(connection)
+        connection.close()
+        if not complete:
+            raise NotWell("the last build did not finish, so nothing is published; run `thidua build` again")
+        home.serve.mkdir(parents=True, exist_ok=True)
+        _drop_unfinished(home.serve)
+        current = home.serve / "current"
+        if _build_of(current) == build_id:
+            return None
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        temporary = home.serve / f".tmp-{stamp}"
+        temporary.mkdir()
+        tables = export_marts(home.db, temporary)
+        version = {"build_id": build_id, "published_at": stamp, "tables": tables}
+        write_atomic(temporary / "version.json", json.dumps(version, indent=2).encode())
+        fsync_tree(temporary)
+        final = home.serve / stamp
+        temporary.rename(final)
+        link = home.serve / f".tmp-link-{stamp}"
+        link.symlink_to(stamp)
+        os.replace(link, current)
+        fsync_dir(home.serve)
+        _drop_old(home.serve, keep)
+    return final
+
+
+def _build_of(folder: Path) -> str | None:
+    try:
+        build_id = json.loads((folder / "version.json").read_text())["build_id"]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return str(build_id)
+
+
+def _versions(serve: Path) -> list[Path]:
+    return sorted(
+        path for path in serve.iterdir() if path.is_dir() and not path.is_symlink() and path.name[0] != "."
+    )
+
+
+def _drop_unfinished(serve: Path) -> None:
+    """What a killed publish left behind; the caller holds the lock, so nobody is writing it."""
+    for path in serve.glob(".tmp-*"):
+        if path.is_symlink() or path.is_file():
+            path.unlink()
+        else:
+            shutil.rmtree(path)
+
+
+def _drop_old(serve: Path, keep: int) -> None:
+    current = (serve / "current").resolve()
+    for path in _versions(serve)[: -max(keep, 1)]:
+        if path.resolve() != current:
+            shutil.rmtree(path)

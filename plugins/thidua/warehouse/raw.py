@@ -1,0 +1,311 @@
+"""What a build lays before dbt: plans as tables, unseen batches as views, decisions, the clock, and what is dirty.
+
+Nothing here changes what an earlier build acknowledged (schema `state`): a build that is killed is simply run again,
+finds the same batches unseen and recomputes the same scopes. `acknowledge` is one transaction, after dbt's tests.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from thidua.plan.tables import PLAN_TABLES, Columns
+
+BATCH_TABLES: dict[str, Columns] = {
+    "submissions": {
+        "submission_id": "varchar",
+        "campaign_id": "varchar",
+        "export_type": "varchar",
+        "file_name": "varchar",
+        "landing_path": "varchar",
+        "received_at": "timestamptz",
+        "content_sha256": "varchar",
+        "verdict": "varchar",
+        "received_row_count": "bigint",
+        "accepted_row_count": "bigint",
+        "rejected_row_count": "bigint",
+        "ignored_row_count": "bigint",
+        "sender_unit_id": "varchar",
+        "layout": "varchar",
+        "complete_until": "timestamptz",
+        "judged_at": "timestamptz",
+    },
+    "scopes": {
+        "submission_id": "varchar",
+        "campaign_id": "varchar",
+        "export_type": "varchar",
+        "unit_id": "varchar",
+        "as_of_date": "date",
+        "row_count": "bigint",
+        "has_rejected_row": "boolean",
+        "content_hash": "varchar",
+    },
+    "figures": {
+        "submission_id": "varchar",
+        "campaign_id": "varchar",
+        "export_type": "varchar",
+        "unit_id": "varchar",
+        "as_of_date": "date",
+        "metric_id": "varchar",
+        "dimension": "varchar",
+        "member": "varchar",
+        "value": "bigint",
+        "sheet": "varchar",
+        "line_number": "bigint",
+    },
+    "events": {
+        "submission_id": "varchar",
+        "campaign_id": "varchar",
+        "export_type": "varchar",
+        "event_key": "varchar",
+        "person_key": "varchar",
+        "event": "varchar",
+        "event_at": "timestamptz",
+        "unit_id": "varchar",
+        "unit_role": "varchar",
+        "product": "varchar",
+        "valid_through": "date",
+        "score": "bigint",
+        "dimensions": "varchar",
+        "is_cancelled": "boolean",
+        "sheet": "varchar",
+        "line_number": "bigint",
+    },
+    "rejected_rows": {
+        "submission_id": "varchar",
+        "campaign_id": "varchar",
+        "export_type": "varchar",
+        "unit_id": "varchar",
+        "as_of_date": "date",
+        "sheet": "varchar",
+        "line_number": "bigint",
+        "column_name": "varchar",
+        "rule_id": "varchar",
+        "severity": "varchar",
+        "value": "varchar",
+        "message": "varchar",
+    },
+}
+
+DECISIONS: Columns = {
+    "decision_id": "varchar",
+    "campaign_id": "varchar",
+    "kind": "varchar",
+    "subject": "varchar",
+    "submission_id": "varchar",
+    "period_id": "varchar",
+    "export_type": "varchar",
+    "unit_id": "varchar",
+    "gate_id": "varchar",
+    "result": "varchar",
+    "reading_id": "varchar",
+    "option": "varchar",
+    "decided_by": "varchar",
+    "recorded_at": "timestamptz",
+    "reason": "varchar",
+    "withdraws": "varchar",
+}
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class State:
+    """What the last successful build acknowledged."""
+
+    batches: frozenset[str]
+    plans: Mapping[str, str]
+    decisions: frozenset[str]
+    now: datetime | None
+    fingerprint: str | None
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a build is a function of, besides its clock."""
+
+    batches: Mapping[str, Path]
+    plan_hashes: Mapping[str, str]
+    plan_rows: Mapping[str, Rows]
+    decisions: Rows
+
+
+def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(str(path))
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("create schema if not exists state")
+    connection.execute("create table if not exists state.batches (batch_id varchar)")
+    connection.execute("create table if not exists state.plans (campaign_id varchar, plan_hash varchar)")
+    connection.execute("create table if not exists state.decisions (decision_id varchar)")
+    connection.execute(
+        "create table if not exists state.build "
+        "(build_id varchar, now_at timestamptz, fingerprint varchar, is_complete boolean)"
+    )
+    return connection
+
+
+def read_state(connection: duckdb.DuckDBPyConnection) -> State:
+    build = connection.execute("select now_at, fingerprint from state.build").fetchone()
+    return State(
+        batches=frozenset(
+            row[0] for row in connection.execute("select batch_id from state.batches").fetchall()
+        ),
+        plans=dict(connection.execute("select campaign_id, plan_hash from state.plans").fetchall()),
+        decisions=frozenset(
+            row[0] for row in connection.execute("select decision_id from state.decisions").fetchall()
+        ),
+        now=build[0].astimezone(UTC) if build and build[0] else None,
+        fingerprint=build[1] if build else None,
+    )
+
+
+def is_complete(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether what the marts hold passed its tests; false between the start and the end of a build."""
+    build = connection.execute("select is_complete from state.build").fetchone()
+    return bool(build and build[0])
+
+
+def build_id(connection: duckdb.DuckDBPyConnection) -> str | None:
+    build = connection.execute("select build_id from state.build").fetchone()
+    return build[0] if build else None
+
+
+def load_rows(connection: duckdb.DuckDBPyConnection, table: str, columns: Columns, rows: Rows) -> None:
+    """(Re)creates a table with exact types; values travel as JSON, never through a float column of a frame."""
+    definition = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+    connection.execute(f"create or replace table {table} ({definition})")
+    if not rows:
+        return
+    types = "{" + ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items()) + "}"
+    with tempfile.NamedTemporaryFile("w", suffix=".ndjson", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json.dumps({name: row.get(name) for name in columns}, ensure_ascii=False, default=str))
+            file.write("\n")
+        file.flush()
+        connection.execute(
+            f"insert into {table} select * from read_json(?, format = 'newline_delimited', columns = {types})",
+            [file.name],
+        )
+
+
+def _quoted(paths: Iterable[Path]) -> str:
+    return ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+
+
+def _lay_batches(
+    connection: duckdb.DuckDBPyConnection, batches: Mapping[str, Path], known_at: datetime | None
+) -> None:
+    known = f"timestamptz '{known_at.isoformat()}'" if known_at else None
+    for table, columns in BATCH_TABLES.items():
+        names = ", ".join(columns)
+        if not batches:
+            empty = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
+            connection.execute(
+                f"create or replace view raw.{table} as select {empty}, cast(null as varchar) as batch_id where false"
+            )
+            continue
+        files = _quoted(folder / f"{table}.parquet" for folder in batches.values())
+        submissions = _quoted(folder / "submissions.parquet" for folder in batches.values())
+        where = ""
+        if known:
+            where = (
+                f"where submission_id in (select submission_id from read_parquet([{submissions}]) "
+                f"where received_at <= {known})"
+            )
+        connection.execute(
+            f"create or replace view raw.{table} as "
+            f"select {names}, parse_path(filename)[-2] as batch_id "
+            f"from read_parquet([{files}], filename = true) {where}"
+        )
+
+
+def _touched_by_time(
+    connection: duckdb.DuckDBPyConnection, last_now: datetime | None, now: datetime
+) -> set[str]:
+    """Campaigns with a cutoff or a due instant between the last build's clock and this one's."""
+    if last_now is None:
+        return set()
+    earlier, later = sorted([last_now, now])
+    rows = connection.execute(
+        """
+        select campaign_id from plan.periods where cutoff_at > $1 and cutoff_at <= $2
+        union select campaign_id from plan.reports where due_at > $1 and due_at <= $2
+        union select campaign_id from plan.goals where due_at > $1 and due_at <= $2
+        """,
+        [earlier, later],
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def lay_inputs(
+    connection: duckdb.DuckDBPyConnection,
+    inputs: Inputs,
+    state: State,
+    now: datetime,
+    known_at: datetime | None,
+) -> tuple[list[str], set[str]]:
+    """Lays schemas `plan` and `raw`. Returns the batches that are new and the campaigns touched by anything else."""
+    unseen = {name: folder for name, folder in sorted(inputs.batches.items()) if name not in state.batches}
+    connection.execute("create schema if not exists plan")
+    connection.execute("create schema if not exists raw")
+    connection.execute("begin")
+    for table, columns in PLAN_TABLES.items():
+        load_rows(connection, f"plan.{table}", columns, inputs.plan_rows.get(table, []))
+    load_rows(connection, "raw.decisions", DECISIONS, inputs.decisions)
+    _lay_batches(connection, unseen, known_at)
+    whole = {
+        campaign_id
+        for campaign_id, digest in inputs.plan_hashes.items()
+        if state.plans.get(campaign_id) != digest
+    } | (state.plans.keys() - inputs.plan_hashes.keys())
+    known_decisions = {row["decision_id"] for row in inputs.decisions}
+    whole |= {
+        row["campaign_id"]
+        for row in inputs.decisions
+        if row["decision_id"] not in state.decisions and row["campaign_id"]
+    }
+    if state.decisions - known_decisions:  # cannot happen in an append-only lake; then nothing can be trusted
+        whole |= set(inputs.plan_hashes)
+    timed = _touched_by_time(connection, state.now, now) - whole
+    dirty = [{"campaign_id": name, "is_whole": True} for name in sorted(whole)]
+    dirty += [{"campaign_id": name, "is_whole": False} for name in sorted(timed)]
+    load_rows(connection, "raw.dirty_campaigns", {"campaign_id": "varchar", "is_whole": "boolean"}, dirty)
+    connection.execute("create or replace table raw.build_clock (now_at timestamptz, known_at timestamptz)")
+    connection.execute("insert into raw.build_clock values (?, ?)", [now, known_at])
+    connection.execute("commit")
+    return list(unseen), whole | timed
+
+
+def begin_build(connection: duckdb.DuckDBPyConnection) -> None:
+    """From here until `acknowledge` the marts may be half written; `publish` refuses them."""
+    connection.execute("update state.build set is_complete = false")
+
+
+def acknowledge(
+    connection: duckdb.DuckDBPyConnection,
+    inputs: Inputs,
+    now: datetime,
+    fingerprint: str,
+    new_build_id: str,
+) -> None:
+    connection.execute("begin")
+    connection.execute("delete from state.batches")
+    if inputs.batches:
+        connection.execute("insert into state.batches select unnest(?::varchar[])", [sorted(inputs.batches)])
+    connection.execute("delete from state.plans")
+    for campaign_id, digest in inputs.plan_hashes.items():
+        connection.execute("insert into state.plans values (?, ?)", [campaign_id, digest])
+    connection.execute("delete from state.decisions")
+    for row in inputs.decisions:
+        connection.execute("insert into state.decisions values (?)", [row["decision_id"]])
+    connection.execute("delete from state.build")
+    connection.execute("insert into state.build values (?, ?, ?, true)", [new_build_id, now, fingerprint])
+    connection.execute("commit")
