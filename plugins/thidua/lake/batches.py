@@ -1,0 +1,164 @@
+"""Batches: what one task judged, as Parquet in a directory that appears at once.
+
+A batch is written under a temporary name and renamed once, under the lake's lock. The lock is also where receipts
+that somebody else committed meanwhile are dropped, so that a submission is in one batch only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from thidua.files import fsync_dir, fsync_tree, locked
+from thidua.settings import Home
+
+MANIFEST = "manifest.json"
+OWNER = "owner.json"
+TEMPORARY = ".tmp-"
+TABLES = ("submissions", "scopes", "figures", "events", "rejected_rows")
+ABANDONED_AFTER_SECONDS = 24 * 3600
+
+
+def batches_dir(home: Home) -> Path:
+    return home.lake / "batches"
+
+
+def lake_lock(home: Home) -> Path:
+    return home.lake / ".lock"
+
+
+def batch_id_of(submission_ids: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(submission_ids)).encode()).hexdigest()[:32]
+
+
+def list_batches(home: Home) -> list[Path]:
+    """The directories of the committed batches, by name; whole ones only."""
+    folder = batches_dir(home)
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def read_manifest(batch: Path) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((batch / MANIFEST).read_bytes())
+    return manifest
+
+
+def committed_submission_ids(home: Home) -> set[str]:
+    """Every submission that some batch holds."""
+    return {
+        submission_id for batch in list_batches(home) for submission_id in read_manifest(batch)["submission_ids"]
+    }
+
+
+def new_work_dir(home: Home, submission_ids: Iterable[str]) -> Path:
+    """A fresh temporary directory for a batch, signed with its owner so that an abandoned one is recognised."""
+    name = f"{TEMPORARY}{batch_id_of(submission_ids)}-{os.getpid()}-{uuid4().hex[:8]}"
+    folder = batches_dir(home) / name
+    folder.mkdir(parents=True)
+    owner = {"host": socket.gethostname(), "pid": os.getpid()}
+    (folder / OWNER).write_text(json.dumps(owner), encoding="utf-8")
+    return folder
+
+
+def finish_work_dir(folder: Path, manifest: dict[str, Any]) -> None:
+    """Writes the manifest last, and makes everything durable: a work directory with a manifest is complete."""
+    document = json.dumps({**manifest, "made_as": folder.name}, ensure_ascii=False, indent=1, sort_keys=True)
+    fsync_tree(folder)
+    temporary = folder / f".{MANIFEST}"
+    temporary.write_text(document, encoding="utf-8")
+    temporary.rename(folder / MANIFEST)
+    fsync_tree(folder)
+
+
+def _is_abandoned(folder: Path, committed: set[str]) -> bool:
+    """Nobody will commit it: its writer died half-way, all of it is committed already, or it is a day old."""
+    try:
+        if time.time() - folder.stat().st_mtime > ABANDONED_AFTER_SECONDS:
+            return True
+        if (folder / MANIFEST).exists():
+            return committed.issuperset(read_manifest(folder)["submission_ids"])
+        owner = json.loads((folder / OWNER).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return False  # just being made, or just being removed; a day settles it
+    if owner["host"] != socket.gethostname():
+        return False
+    try:
+        os.kill(owner["pid"], 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _remove_abandoned(home: Home, committed: set[str]) -> None:
+    for folder in batches_dir(home).iterdir():
+        if folder.name.startswith(TEMPORARY) and _is_abandoned(folder, committed):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _without(home: Home, folder: Path, dropped: set[str]) -> Path:
+    """The same judgements without some submissions, as a complete work directory of its own."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    manifest = read_manifest(folder)
+    kept = sorted(set(manifest["submission_ids"]) - dropped)
+    smaller = new_work_dir(home, kept)
+    for table in TABLES:
+        rows = pq.read_table(folder / f"{table}.parquet")
+        gone = pc.is_in(rows["submission_id"], value_set=pa.array(sorted(dropped), pa.string()))
+        pq.write_table(rows.filter(pc.invert(gone)), smaller / f"{table}.parquet", compression="zstd")
+    outcomes = {key: value for key, value in manifest.get("outcomes", {}).items() if key in kept}
+    finish_work_dir(
+        smaller, {**manifest, "batch_id": batch_id_of(kept), "submission_ids": kept, "outcomes": outcomes}
+    )
+    # The name under which the caller knows it, so that a retry after a kill recognises its batch.
+    document = read_manifest(smaller) | {"made_as": manifest["made_as"]}
+    (smaller / MANIFEST).write_text(json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True), "utf-8")
+    fsync_tree(smaller)
+    return smaller
+
+
+def _made_from(home: Home, name: str) -> str | None:
+    for batch in list_batches(home):
+        if read_manifest(batch).get("made_as") == name:
+            return batch.name
+    return None
+
+
+def commit(home: Home, tmp_dir: Path) -> str | None:
+    """Makes a complete work directory a batch. Safe to repeat: the second time finds its batch and says so.
+
+    Returns the id of the batch made of it (now, or by an earlier call that was killed after its rename), None when
+    others had committed all its submissions.
+    """
+    with locked(lake_lock(home)):
+        committed = committed_submission_ids(home)
+        batch_id: str | None = None
+        if (tmp_dir / MANIFEST).exists():
+            ids = set(read_manifest(tmp_dir)["submission_ids"])
+            folder = tmp_dir
+            if 0 < len(ids & committed) < len(ids):
+                folder = _without(home, tmp_dir, ids & committed)
+                ids -= committed
+            if not ids & committed and ids:
+                batch_id = batch_id_of(ids)
+                (folder / OWNER).unlink(missing_ok=True)
+                folder.rename(batches_dir(home) / batch_id)
+                fsync_dir(batches_dir(home))
+                committed |= ids
+        if batch_id is None:
+            batch_id = _made_from(home, tmp_dir.name)
+        _remove_abandoned(home, committed)
+        return batch_id

@@ -1,0 +1,257 @@
+"""Receipts: a settled file of landing/ is recorded once, before anything else looks at it.
+
+The first writer fixes `received_at`: from the sidecar `<file>.receipt.json`, else the clock. landing/ is only read.
+A listing costs a stat per file: what has a receipt with the same path, size and time is not read again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from thidua.clock import now_utc, parse_instant
+from thidua.errors import ThiduaError
+from thidua.files import write_once
+from thidua.settings import Home
+
+SIDECAR = ".receipt.json"
+SETTLED_AFTER_SECONDS = 2
+_UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".swp", "~")
+_NOT_EXPORTS = {"thumbs.db", "desktop.ini"}
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One file received once. `received_at` is an ISO instant in UTC; `landing_path` is posix, below landing/."""
+
+    submission_id: str
+    landing_path: str
+    campaign_id: str
+    export_type: str
+    file_name: str
+    content_sha256: str
+    size: int
+    mtime_ns: int
+    received_at: str
+
+    @property
+    def received(self) -> datetime:
+        return datetime.fromisoformat(self.received_at)
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """The order in which submissions count, whenever they were judged."""
+        return self.received, self.submission_id
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A path that could not be received, in one line that says what to do."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All receipts known after a look at landing/, in their order; which of them are new; what went wrong."""
+
+    receipts: list[Receipt]
+    new: list[Receipt] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Found:
+    path: Path
+    landing_path: str
+    size: int
+    mtime_ns: int
+
+
+def receipts_dir(home: Home) -> Path:
+    return home.lake / "receipts"
+
+
+def raw_path(home: Home, content_sha256: str) -> Path:
+    """Where the bytes of a submission are kept; readable to the owner only."""
+    return home.lake / "restricted" / "raw" / content_sha256
+
+
+def load_receipts(home: Home) -> list[Receipt]:
+    """Every receipt of the lake in its order (received_at, submission_id)."""
+    folder = receipts_dir(home)
+    if not folder.is_dir():
+        return []
+    receipts = [
+        Receipt(**json.loads(path.read_bytes()))
+        for path in folder.iterdir()
+        if path.suffix == ".json" and not path.name.startswith(".")
+    ]
+    return sorted(receipts, key=lambda receipt: receipt.order)
+
+
+def is_export_name(name: str) -> bool:
+    """Whether a file of this name is meant to be received: not hidden, not temporary, not a sidecar."""
+    lowered = name.lower()
+    return not (
+        lowered.startswith((".", "~$"))
+        or lowered.endswith((SIDECAR, *_UNFINISHED))
+        or lowered in _NOT_EXPORTS
+    )
+
+
+def _walk(folder: Path, landing: Path, troubles: list[Trouble]) -> Iterator[_Found]:
+    relative = folder.relative_to(landing).as_posix()
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        troubles.append(
+            Trouble(f"landing/{relative}", f"cannot list this folder ({error.strerror}); give read rights on it")
+        )
+        return
+    for entry in entries:
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                if not entry.name.startswith("."):
+                    yield from _walk(Path(entry.path), landing, troubles)
+            elif is_export_name(entry.name):
+                stat = entry.stat()
+                path = Path(entry.path)
+                yield _Found(path, path.relative_to(landing).as_posix(), stat.st_size, stat.st_mtime_ns)
+        except OSError as error:
+            troubles.append(_unreadable(Path(entry.path).relative_to(landing).as_posix(), error))
+
+
+def _unreadable(landing_path: str, error: OSError) -> Trouble:
+    return Trouble(
+        f"landing/{landing_path}", f"cannot read this file ({error.strerror}); give read rights on it or take it away"
+    )
+
+
+def _settled(found: list[_Found], settle_seconds: float) -> list[_Found]:
+    """Files that nobody is writing any more: old enough, or the same at two looks."""
+    limit = time.time_ns() - SETTLED_AFTER_SECONDS * 1_000_000_000
+    young = [file for file in found if file.mtime_ns > limit]
+    if not young:
+        return found
+    time.sleep(settle_seconds)
+    moving = set()
+    for file in young:
+        try:
+            stat = file.path.stat()
+        except OSError:
+            moving.add(file)
+            continue
+        if (stat.st_size, stat.st_mtime_ns) != (file.size, file.mtime_ns):
+            moving.add(file)
+    return [file for file in found if file not in moving]
+
+
+def _sidecar_instant(file: _Found) -> datetime | None:
+    """When the sidecar says that the file arrived; raises ThiduaError when it does not say so legibly."""
+    sidecar = file.path.with_name(file.path.name + SIDECAR)
+    try:
+        content = sidecar.read_bytes()
+    except FileNotFoundError:
+        return None
+    hint = f'write {{"received_at": "2023-07-04T08:00:00+07:00"}} into {sidecar.name} or take it away'
+    try:
+        text = json.loads(content)["received_at"]
+        return parse_instant(text)
+    except (ValueError, KeyError, TypeError, AttributeError, ThiduaError) as error:
+        raise ThiduaError(f"its sidecar is not readable; {hint}") from error
+
+
+def submission_id_of(landing_path: str, content_sha256: str, stamp: str) -> str:
+    return hashlib.sha256(f"{landing_path}\n{content_sha256}\n{stamp}".encode()).hexdigest()[:32]
+
+
+def _receive(home: Home, file: _Found, now: datetime, explicit_now: bool) -> Receipt | None:
+    """Records one file, raw bytes first, so that a receipt never lacks them. None: it changed while we read."""
+    told = _sidecar_instant(file)
+    if told and told > now and not explicit_now:
+        raise ThiduaError(f"its sidecar says {told.isoformat()}, which is in the future; correct the sidecar")
+    content = file.path.read_bytes()
+    stat = file.path.stat()
+    if (stat.st_size, stat.st_mtime_ns) != (file.size, file.mtime_ns) or len(content) != file.size:
+        return None
+    digest = hashlib.sha256(content).hexdigest()
+    received_at = (told or now).astimezone(UTC).isoformat()
+    parts = file.landing_path.split("/")
+    receipt = Receipt(
+        submission_id=submission_id_of(file.landing_path, digest, received_at if told else str(file.mtime_ns)),
+        landing_path=file.landing_path,
+        campaign_id=parts[0] if len(parts) > 1 else "",
+        export_type=parts[1] if len(parts) > 2 else "",
+        file_name=parts[-1],
+        content_sha256=digest,
+        size=file.size,
+        mtime_ns=file.mtime_ns,
+        received_at=received_at,
+    )
+    raw = raw_path(home, digest)
+    raw.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_once(raw, content, mode=0o600)
+    document = json.dumps(asdict(receipt), ensure_ascii=False, indent=1).encode()
+    path = receipts_dir(home) / f"{receipt.submission_id}.json"
+    if write_once(path, document):
+        return receipt
+    return Receipt(**json.loads(path.read_bytes()))
+
+
+def list_landing(
+    home: Home, now: datetime | None = None, *, explicit_now: bool = False, settle_seconds: float = 1.0
+) -> Listing:
+    """Looks at landing/ and records what is new and settled; what cannot be read is told, the others go on.
+
+    `now` is the clock (default: the real one). Unless it was given on purpose (`explicit_now`), a clock earlier than
+    the latest receipt is refused with a ThiduaError: such receipts would be ordered before what they replace.
+    """
+    now = (now or now_utc()).astimezone(UTC)
+    known = load_receipts(home)
+    if known and not explicit_now and now < known[-1].received:
+        raise ThiduaError(
+            f"the clock says {now.isoformat()}, earlier than the latest receipt ({known[-1].received_at}); "
+            "set the clock right, or give --now on purpose"
+        )
+    troubles: list[Trouble] = []
+    if not home.landing.is_dir():
+        return Listing(known)
+    seen = {(receipt.landing_path, receipt.size, receipt.mtime_ns) for receipt in known}
+    found = [
+        file
+        for file in _walk(home.landing, home.landing, troubles)
+        if (file.landing_path, file.size, file.mtime_ns) not in seen
+    ]
+    by_id = {receipt.submission_id: receipt for receipt in known}
+    new = []
+    for file in _settled(found, settle_seconds):
+        try:
+            receipt = _receive(home, file, now, explicit_now)
+        except OSError as error:
+            troubles.append(_unreadable(file.landing_path, error))
+        except ThiduaError as error:
+            troubles.append(Trouble(f"landing/{file.landing_path}", error.message))
+        else:
+            if receipt and receipt.submission_id not in by_id:
+                by_id[receipt.submission_id] = receipt
+                new.append(receipt)
+    ordered = sorted(by_id.values(), key=lambda receipt: receipt.order)
+    return Listing(ordered, new, troubles)
+
+
+def take_receipts(
+    home: Home, now: datetime | None = None, *, explicit_now: bool = False, settle_seconds: float = 1.0
+) -> list[Receipt]:
+    """All receipts known after a look at landing/; see list_landing."""
+    return list_landing(home, now, explicit_now=explicit_now, settle_seconds=settle_seconds).receipts
