@@ -4,7 +4,7 @@ with gates as (
     select * from {{ ref('int_gates__judged') }}
 ),
 
--- The first failed gate in the plan's order is the reason; a failed gate beats no data, no data beats a decision awaited.
+-- The first failed gate in the plan's order is the reason; a failed gate beats no data, which beats a decision awaited.
 weighed as (
     select
         *,

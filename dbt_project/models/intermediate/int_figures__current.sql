@@ -20,10 +20,6 @@ judged_scopes as (
 
 dirty_scopes as (
     select * from {{ ref('int_dirty_scopes') }}
-),
-
-dirty_campaigns as (
-    select * from {{ ref('int_dirty_campaigns') }}
 )
 
 select

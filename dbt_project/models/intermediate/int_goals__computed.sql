@@ -77,8 +77,8 @@ expected as (
         on
             parts.campaign_id = units.campaign_id
             and parts.bloc_id = units.bloc_id
-            and (units.valid_from is null or units.valid_from <= goals.due_on)
-            and (units.valid_through is null or units.valid_through >= goals.due_on)
+            and (units.valid_from is null or goals.due_on >= units.valid_from)
+            and (units.valid_through is null or goals.due_on <= units.valid_through)
     cross join clock
 ),
 

@@ -58,8 +58,8 @@ expected as (
         on
             measures.campaign_id = units.campaign_id
             and (measures.bloc_id is null or measures.bloc_id = units.bloc_id)
-            and (units.valid_from is null or units.valid_from <= periods.closing_date)
-            and (units.valid_through is null or units.valid_through >= periods.closing_date)
+            and (units.valid_from is null or periods.closing_date >= units.valid_from)
+            and (units.valid_through is null or periods.closing_date <= units.valid_through)
     cross join clock
 ),
 

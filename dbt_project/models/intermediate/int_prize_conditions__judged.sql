@@ -91,22 +91,28 @@ judged as (
         case expected.kind
             when 'measure'
                 then case
-                    when coalesce(expected.threshold_ppm, targets.value) is null then 'fail'
-                    when measures.denominator <= 0 then 'fail'
-                    when measures.numerator is null or measures.denominator is null then 'undecided'
-                    when
-                        {{ at_least('measures.numerator', 'coalesce(expected.threshold_ppm, targets.value)', 'measures.denominator') }}
-                        then 'pass'
-                    else 'fail'
-                end
+                        when coalesce(expected.threshold_ppm, targets.value) is null then 'fail'
+                        when measures.denominator <= 0 then 'fail'
+                        when measures.numerator is null or measures.denominator is null then 'undecided'
+                        when
+                            {{
+                                at_least(
+                                    'measures.numerator',
+                                    'coalesce(expected.threshold_ppm, targets.value)',
+                                    'measures.denominator'
+                                )
+                            }}
+                            then 'pass'
+                        else 'fail'
+                    end
             when 'eligible'
                 then case
-                    when expected.quantifier = 'all' and earlier.passes = earlier.results then 'pass'
-                    when expected.quantifier = 'any' and earlier.passes > 0 then 'pass'
-                    when expected.quantifier = 'all' and earlier.fails > 0 then 'fail'
-                    when expected.quantifier = 'any' and earlier.fails = earlier.results then 'fail'
-                    else 'undecided'
-                end
+                        when expected.quantifier = 'all' and earlier.passes = earlier.results then 'pass'
+                        when expected.quantifier = 'any' and earlier.passes > 0 then 'pass'
+                        when expected.quantifier = 'all' and earlier.fails > 0 then 'fail'
+                        when expected.quantifier = 'any' and earlier.fails = earlier.results then 'fail'
+                        else 'undecided'
+                    end
             when 'goal'
                 then case when goals.is_met then 'pass' when not goals.is_met then 'fail' else 'undecided' end
             when 'decision' then expected.default_result

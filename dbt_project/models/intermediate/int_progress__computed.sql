@@ -85,7 +85,7 @@ targets_in_force as (
         on
             figures.campaign_id = targets.campaign_id
             and figures.unit_id = targets.unit_id
-            and targets.effective_from <= figures.as_of_date
+            and figures.as_of_date >= targets.effective_from
             and targets.period_id is null
 )
 

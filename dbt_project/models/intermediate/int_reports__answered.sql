@@ -49,10 +49,10 @@ answers as (
             partition by
                 reports_due.campaign_id, reports_due.period_id, reports_due.export_type, reports_due.from_unit_id
             order by
-                case when judged_scopes.status = 'applied' then 0 else 1 end,
+                case when judged_scopes.status = 'applied' then 0 else 1 end asc,
                 case when judged_scopes.status = 'applied' then judged_scopes.received_at end asc nulls last,
                 judged_scopes.received_at desc nulls last,
-                judged_scopes.submission_id
+                judged_scopes.submission_id asc
         ) as turn
     from reports_due
     inner join dirty_campaigns on reports_due.campaign_id = dirty_campaigns.campaign_id

@@ -31,8 +31,8 @@ senders as (
         on
             reports.campaign_id = units.campaign_id
             and reports.from_unit_type = units.unit_type
-            and (units.valid_from is null or units.valid_from <= periods.closing_date)
-            and (units.valid_through is null or units.valid_through >= periods.closing_date)
+            and (units.valid_from is null or periods.closing_date >= units.valid_from)
+            and (units.valid_through is null or periods.closing_date <= units.valid_through)
 ),
 
 -- The receiver is the nearest unit above of the type that the plan names.

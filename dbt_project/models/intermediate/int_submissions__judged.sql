@@ -46,12 +46,12 @@ outcomes as (
                 then case when submissions.rejected_row_count > 0 then 'accepted_with_rejections' else 'accepted' end
             when scope_counts.applied_scopes > 0
                 then case
-                    when
-                        submissions.rejected_row_count > 0
-                        or scope_counts.applied_scopes + scope_counts.duplicate_scopes < scope_counts.scopes
-                        then 'accepted_with_rejections'
-                    else 'accepted'
-                end
+                        when
+                            submissions.rejected_row_count > 0
+                            or scope_counts.applied_scopes + scope_counts.duplicate_scopes < scope_counts.scopes
+                            then 'accepted_with_rejections'
+                        else 'accepted'
+                    end
             when
                 scope_counts.duplicate_scopes = scope_counts.scopes and submissions.rejected_row_count = 0
                 then 'duplicate'

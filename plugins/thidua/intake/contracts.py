@@ -50,6 +50,7 @@ class Column(_Part):
     title: Title
     headers: Annotated[list[str], Field(min_length=1)]
     phrases: list[str] = Field(default_factory=list)
+    excludes: list[str] = Field(default_factory=list, description="Words or signs of headers that mean another thing")
     required: bool = False
     personal: bool = False
 
@@ -60,6 +61,15 @@ class Column(_Part):
     @cached_property
     def folded_phrases(self) -> tuple[str, ...]:
         return tuple(fold(phrase) for phrase in self.phrases)
+
+    def is_excluded(self, header: str) -> bool:
+        """Whether a header that carries this column's words means another column, such as a rate."""
+        folded = fold(header)
+        if folded in self.folded_headers:
+            return False
+        return any(
+            has_phrase(folded, fold(word)) if fold(word) else word in header.casefold() for word in self.excludes
+        )
 
 
 class NumberRules(_Part):
@@ -112,7 +122,7 @@ class Contract(_Part):
             if folded in column.folded_headers:
                 return column, True
         for column in self.columns:
-            if any(has_phrase(folded, phrase) for phrase in column.folded_phrases):
+            if any(has_phrase(folded, phrase) for phrase in column.folded_phrases) and not column.is_excluded(header):
                 return column, False
         return None
 

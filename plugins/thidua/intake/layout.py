@@ -1,7 +1,7 @@
-"""Where the table is in a sheet that was made by hand: header rows, columns, the date in the title.
+"""Where the table stands in a sheet, and what its columns mean.
 
-Above the header stand a motto and a title, below it a numbering row, bloc rows, a total and signatures. Which rows
-are data is decided with all files at once (parse); here only the header is found.
+Above it: a motto, a title, the day of the figures. Its header: one row or two. Below the header: a row that numbers the
+columns. Under the table: a signature. What belongs to none of these is the body; parse.py tells its rows apart.
 """
 
 from __future__ import annotations
@@ -11,153 +11,250 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from thidua.intake.contracts import Contract
-from thidua.intake.readers import Sheet
-from thidua.plan.registry import fold
+from thidua.intake.contracts import Column, Contract, Role
+from thidua.intake.days import days_in_titles
+from thidua.intake.faults import FileFault
+from thidua.intake.grid import Grid
+from thidua.intake.words import fold, has_phrase
 
-HEADER_SEARCH_ROWS = 60
+HEAD_ROWS = 60
+TAIL_ROWS = 40
+_NUMBERING = re.compile(r"\(?\s*([a-zA-Z]|\d{1,2})\s*\)?(?:\s*=.*)?")
+_SIGNATURE = re.compile(
+    r"nguoi lap|lap bieu|ke toan|giam doc|thu truong|thu ky|noi nhan|ghi chu|xac nhan|ky ten|ngay \d+ thang|nguoi tong hop"
+    r"|prepared by|director|signature"
+)
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A column of the sheet (from 0) that the contract knows. `metric_id` when its header names the metric."""
+
+    index: int
+    column: Column
+    header: str
+    is_exact: bool
+    metric_id: str | None = None
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A header found: its rows (0-based, the last one included), the column of each role, the metric columns."""
+    """Row indexes are from 0 in the grid; the body is [body_start, body_stop)."""
 
-    sheet: Sheet
-    header_rows: tuple[int, ...]
-    columns: Mapping[str, int]
-    metric_columns: Mapping[str, int] = field(default_factory=dict)  # metric_id -> column, where headers name metrics
-    headers: Mapping[str, str] = field(default_factory=dict)  # role or metric -> header as sent
-    title_dates: tuple[date, ...] = ()
+    header_rows: range
+    body_start: int
+    body_stop: int
+    columns: list[Mapped]
+    title_days: set[date] = field(default_factory=set)
 
-    @property
-    def first_row(self) -> int:
-        return self.header_rows[-1] + 1
+    def first(self, role: Role) -> Mapped | None:
+        return next((mapped for mapped in self.columns if mapped.column.role == role), None)
 
-    @property
-    def score(self) -> tuple[int, int]:
-        return len(self.columns) + len(self.metric_columns), -len(self.header_rows)
+    def of_role(self, role: Role) -> list[Mapped]:
+        return [mapped for mapped in self.columns if mapped.column.role == role]
 
 
-def _header_keys(text: str) -> list[str]:
-    """A header with and without what stands in brackets: `Lũy kế (người)`."""
-    without = re.sub(r"\([^)]*\)", " ", text)
-    return [key for key in (fold(text), fold(without)) if key]
+def _named_metric(folded: str, metrics: Mapping[str, str]) -> str | None:
+    """The metric whose id or name a folded header is, or carries; None when none or several."""
+    exact = {metric for metric, name in metrics.items() if folded in (fold(metric), fold(name))}
+    if len(exact) == 1:
+        return exact.pop()
+    found = {
+        metric
+        for metric, name in metrics.items()
+        if has_phrase(folded, fold(metric)) or (" " in fold(name) and has_phrase(folded, fold(name)))
+    }
+    return found.pop() if len(found) == 1 else None
 
 
-class HeaderIndex:
-    """Header texts that name a role or a metric, folded."""
-
-    def __init__(self, contract: Contract, metrics: Mapping[str, str]) -> None:
-        self._roles = {fold(text): column.role for column in contract.columns for text in column.headers}
-        self._metrics: dict[str, str] = {}
-        for metric_id, name in metrics.items():
-            self._metrics |= {fold(metric_id): metric_id, fold(name): metric_id}
-
-    def match(self, text: str) -> tuple[str, str] | None:
-        """('role', name) or ('metric', metric_id) that a header text names."""
-        for key in _header_keys(text):
-            if key in self._roles:
-                return "role", self._roles[key]
-            if key in self._metrics:
-                return "metric", self._metrics[key]
+def _map_one(
+    index: int, texts: Sequence[str], contract: Contract, metrics: Mapping[str, str]
+) -> Mapped | None:
+    """What one column means; `texts` are its header from the most specific reading to the least."""
+    whole = texts[-1]
+    metric_id = _named_metric(fold(whole), metrics) if fold(whole) else None
+    best: tuple[Column, bool] | None = None
+    for text in texts:
+        found = contract.column_of(text)
+        if found and (best is None or (found[1] and not best[1])):
+            best = found
+    value = contract.of_role("value")
+    if best is None and metric_id and len(value) == 1 and not value[0].is_excluded(whole):
+        best = value[0], fold(whole) in (fold(metric_id), fold(metrics[metric_id]))
+    if best is None or best[0].is_excluded(whole):
         return None
+    is_value = best[0].role == "value"
+    return Mapped(index, best[0], " ".join(whole.split()), best[1], metric_id if is_value else None)
 
 
-def find_layout(sheet: Sheet, index: HeaderIndex, required: Sequence[str]) -> Layout | None:
-    """The best header of one or two rows that names every required role, or None."""
-    best: Layout | None = None
-    for row in range(min(len(sheet.rows), HEADER_SEARCH_ROWS)):
-        for rows in ((row,), (row, row + 1)):
-            if rows[-1] >= len(sheet.rows):
-                continue
-            layout = _match_rows(sheet, rows, index)
-            has_value = "value" in layout.columns or layout.metric_columns
-            if not has_value or any(role not in layout.columns for role in required if role != "value"):
-                continue
-            if best is None or layout.score > best.score:
-                best = layout
-    if best is None:
-        return None
-    dates = tuple(dict.fromkeys(_dates_above(sheet, best.header_rows[0])))
-    return Layout(sheet, best.header_rows, best.columns, best.metric_columns, best.headers, dates)
-
-
-def _match_rows(sheet: Sheet, rows: tuple[int, ...], index: HeaderIndex) -> Layout:
-    columns: dict[str, int] = {}
-    metrics: dict[str, int] = {}
-    headers: dict[str, str] = {}
-    for column, texts in enumerate(_header_texts(sheet, rows)):
-        for text in texts:
-            found = index.match(text)
-            if found is None:
-                continue
-            kind, name = found
-            place = columns if kind == "role" else metrics
-            if name not in place:
-                place[name] = column
-                headers[name] = text
-            break
-    if "value" in columns:
-        metrics = {}
-    return Layout(sheet, rows, columns, metrics, headers)
-
-
-def _header_texts(sheet: Sheet, rows: tuple[int, ...]) -> list[list[str]]:
-    """The texts a column may be called by: of two rows the lower one first, then both, then the upper one alone where
-    nothing stands below it. A merged upper cell is blank but in its first column, so it is carried to the right."""
+def _header_texts(rows: Sequence[Sequence[str]], width: int) -> list[list[str]]:
+    """Per column the readings of its header: of two rows the lower, the upper, both joined; merged cells filled."""
     if len(rows) == 1:
-        return [[cell] for cell in sheet.rows[rows[0]]]
-    upper, lower = list(sheet.rows[rows[0]]), list(sheet.rows[rows[1]])
-    width = max(len(upper), len(lower))
-    upper += [""] * (width - len(upper))
-    lower += [""] * (width - len(lower))
-    texts, carried = [], ""
-    for above, below in zip(upper, lower, strict=True):
-        carried = above.strip() or (carried if below.strip() else "")
-        texts.append([below, f"{carried} {below}"] if below.strip() else [above])
+        return [[rows[0][index]] for index in range(width)]
+    upper, lower = rows
+    texts = []
+    above = ""
+    for index in range(width):
+        high, low = upper[index].strip(), lower[index].strip()
+        above = high or (above if low else "")
+        texts.append([low, above, f"{above} {low}"] if low and above else [high or low])
     return texts
 
 
-_DATES = [
-    re.compile(r"ng[aà]y\s+(\d{1,2})\s+th[aá]ng\s+(\d{1,2})\s+n[aă]m\s+(\d{4})"),
-    re.compile(r"(?<!\d)(\d{1,2})\s*[/.-]\s*(\d{1,2})\s*[/.-]\s*(\d{4})(?!\d)"),
-]
-_AS_OF = re.compile(r"(h[eế]t ng[aà]y|t[ií]nh [dđ][eế]n|[dđ][eế]n ng[aà]y|[dđ][eế]n h[eế]t|as of|th[oờ]i [dđ]i[eể]m)")
+def _map_columns(
+    rows: Sequence[Sequence[str]], width: int, contract: Contract, metrics: Mapping[str, str]
+) -> list[Mapped]:
+    mapped = []
+    for index, texts in enumerate(_header_texts(rows, width)):
+        if len(texts) == 3 and not any(cell for cell in [texts[0].strip()]):
+            texts = texts[1:]
+        # An upper cell merged over several columns names none of them alone.
+        candidates = [texts[0], texts[2]] if len(texts) == 3 else texts
+        found = _map_one(index, candidates, contract, metrics)
+        if found:
+            mapped.append(found)
+    return mapped
 
 
-def _dates_above(sheet: Sheet, header_row: int) -> list[date]:
-    """Days in the title that the figures speak of; a letter's own date ("Lâm Đồng, ngày … tháng …") does not count."""
-    dates = []
-    for row in sheet.rows[:header_row]:
-        for cell in row:
-            text = cell.casefold()
-            mark = _AS_OF.search(text)
-            if not mark:
+def _without_rivals(mapped: list[Mapped]) -> list[Mapped]:
+    """One column per meaning: a header that is the whole name wins over one that only contains it."""
+    kept: list[Mapped] = []
+    for candidate in mapped:
+        rivals = [
+            other
+            for other in mapped
+            if other.column.name == candidate.column.name and other.metric_id == candidate.metric_id
+        ]
+        if candidate.is_exact or not any(rival.is_exact for rival in rivals):
+            kept.append(candidate)
+    return kept
+
+
+def _score(mapped: list[Mapped]) -> tuple[int, int, int]:
+    roles = {one.column.name for one in mapped if one.column.required}
+    exact = {one.column.name for one in mapped if one.is_exact}
+    return len(roles), len(exact), len({one.column.name for one in mapped})
+
+
+def find_layout(grid: Grid, contract: Contract, metrics: Mapping[str, str], *, has_unit_hint: bool) -> Layout | None:
+    """The layout of a sheet, None when it holds no table of this contract. `metrics`: metric_id -> name.
+
+    Raises FileFault `column_twice` when two columns have the same meaning.
+    """
+    head = grid.rows(0, HEAD_ROWS)
+    best: tuple[tuple[int, int, int], int, int, list[Mapped]] | None = None
+    for start in range(min(len(head), HEAD_ROWS - 2)):
+        if not any(cell.strip() for cell in head[start]):
+            continue
+        for span in (1, 2):
+            rows = head[start : start + span]
+            if len(rows) < span or (span == 2 and not any(cell.strip() for cell in rows[1])):
                 continue
-            for pattern in _DATES:
-                for match in pattern.finditer(text, mark.start()):
-                    found = _day(match)
-                    if found:
-                        dates.append(found)
-    return dates
-
-
-def _day(match: re.Match[str]) -> date | None:
-    try:
-        return date(int(match[3]), int(match[2]), int(match[1]))
-    except ValueError:
+            mapped = _without_rivals(_map_columns(rows, grid.width, contract, metrics))
+            roles = {one.column.role for one in mapped}
+            if "value" not in roles or len(mapped) < 2 or not (has_unit_hint or "unit" in roles):
+                continue
+            score = _score(mapped)
+            if best is None or score > best[0]:
+                best = score, start, span, mapped
+    if best is None:
         return None
+    _, start, span, mapped = best
+    if span == 1 and start + 1 < len(head) and _continues_header(head[start + 1], mapped):
+        span = 2
+        joined = _without_rivals(_map_columns(head[start : start + 2], grid.width, contract, metrics))
+        if _score(joined)[0] >= best[0][0]:
+            mapped = joined
+    _refuse_rivals(mapped)
+    titles = [cell for row in head[: start + span] for cell in row if cell.strip()]
+    body_start = start + span
+    while body_start < len(head) and (
+        not any(cell.strip() for cell in head[body_start]) or _is_numbering(head[body_start])
+    ):
+        body_start += 1
+    return Layout(
+        header_rows=range(start, start + span),
+        body_start=min(body_start, grid.height),
+        body_stop=_body_stop(grid, body_start, mapped),
+        columns=mapped,
+        title_days=days_in_titles(titles),
+    )
 
 
-_NAME_HINT = re.compile(r"^(?P<unit>.+?)[_ ]+(?P<day>\d{4}-\d{2}-\d{2})")
+def missing_columns(contract: Contract) -> tuple[str, str]:
+    """What a header needs, in Vietnamese and in English, for the message."""
+    needed = [column for column in contract.columns if column.required and column.role != "as_of_date"]
+    return ", ".join(f"'{column.title.vi}'" for column in needed), ", ".join(f"'{column.title.en}'" for column in needed)
 
 
-def name_hint(file_name: str) -> tuple[str | None, date | None]:
-    """`<unit>_<YYYY-MM-DD>…` of a file name: what the sender says the file is. Both are hints."""
-    match = _NAME_HINT.match(file_name)
-    if not match:
-        return None, None
-    try:
-        return match["unit"], date.fromisoformat(match["day"])
-    except ValueError:
-        return match["unit"], None
+def _continues_header(row: Sequence[str], mapped: list[Mapped]) -> bool:
+    """Whether the row under a header is its second row: words below merged cells, nothing in the unit's column."""
+    named = [row[one.index].strip() for one in mapped if one.column.role in ("unit", "ordinal", "as_of_date")]
+    cells = [cell for cell in row if cell.strip()]
+    return bool(cells) and not any(named) and not any(re.search(r"\d", cell) or cell.strip() == "-" for cell in cells)
+
+
+def _refuse_rivals(mapped: list[Mapped]) -> None:
+    seen: dict[tuple[str, str | None], Mapped] = {}
+    for one in mapped:
+        key = (one.column.name, one.metric_id)
+        if key in seen and one.column.role != "ordinal":
+            raise FileFault("column_twice", value=one.column.title.vi)
+        seen[key] = one
+
+
+def _is_numbering(row: Sequence[str]) -> bool:
+    """`(A) | (B) | (1) | (2) | (3)=(2)/(1)`: the columns' own numbers, counting up."""
+    cells = [cell.strip() for cell in row if cell.strip()]
+    matches = [_NUMBERING.fullmatch(cell) for cell in cells]
+    if len(cells) < 2 or not all(matches):
+        return False
+    marks = [match[1] for match in matches if match]
+    numbers = [int(mark) for mark in marks if mark.isdigit()]
+    letters = [mark.lower() for mark in marks if not mark.isdigit()]
+    counted = numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else bool(letters)
+    lettered = letters == sorted(set(letters))
+    # A row of data such as `1 | 2` has no brackets and no letters: only `1 | 2 | 3 ...` from 1 counts as numbers.
+    return counted and lettered and (bool(letters) or any("(" in cell for cell in cells) or (
+        numbers[:1] == [1] and len(numbers) > 2
+    ))
+
+
+def _body_stop(grid: Grid, body_start: int, mapped: list[Mapped]) -> int:
+    """Where the signature begins: after the last figure, behind a gap, a total, or words of a signature."""
+    start = max(body_start, grid.height - TAIL_ROWS)
+    tail = grid.rows(start, grid.height)
+    values = [one.index for one in mapped if one.column.role == "value"]
+    last = -1
+    for position, row in enumerate(tail):
+        if any(re.search(r"\d", row[index]) or row[index].strip() in {"-", "–", "—"} for index in values):
+            last = position
+    if last < 0 and start > body_start:
+        return grid.height
+    after_total = last >= 0 and any(is_total(cell) for cell in tail[last])
+    for position in range(last + 1, len(tail)):
+        folded = fold(" ".join(tail[position]))
+        if not folded or after_total or _SIGNATURE.search(folded):
+            return start + position
+    return grid.height
+
+
+_TOTAL = re.compile(r"(tong( cong| so| toan tinh)?|cong|toan tinh|total|grand total|sum)( .*)?")
+_BLOC = re.compile(r"(khoi|cac|nhom|cum|khu vuc|bloc|group) .*|khoi")
+_ROMAN = re.compile(r"(?=[ivx])x{0,3}(ix|iv|v?i{0,3})")
+
+
+def is_total(text: str) -> bool:
+    """Whether a label that is no unit opens a row of totals."""
+    return bool(_TOTAL.fullmatch(fold(text)))
+
+
+def is_bloc(text: str) -> bool:
+    """Whether a label that is no unit opens a bloc: `I. Khối các huyện`, `Các phòng nghiệp vụ`."""
+    folded = fold(text)
+    first, _, rest = folded.partition(" ")
+    return bool(_BLOC.fullmatch(folded) or (rest and _ROMAN.fullmatch(first) and _BLOC.fullmatch(rest)))
+
+
+def is_roman(text: str) -> bool:
+    return bool(_ROMAN.fullmatch(fold(text)))

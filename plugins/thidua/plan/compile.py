@@ -67,9 +67,7 @@ def due_at(report: m.Report, period: m.Period) -> datetime:
 
 
 class _Compiler:
-    def __init__(
-        self, plan: Plan, document: m.PlanDocument, chosen: dict[str, str], plan_hash: str | None
-    ) -> None:
+    def __init__(self, plan: Plan, document: m.PlanDocument, chosen: dict[str, str], plan_hash: str | None) -> None:
         self.plan = plan
         self.document = document
         self.chosen = chosen
@@ -181,7 +179,8 @@ class _Compiler:
         for measure in self.document.measures:
             above, below = measure.numerator, measure.denominator
             baseline = above.minus_baseline
-            for bloc in measure.blocs or [None]:
+            blocs: list[str] | list[None] = measure.blocs or [None]
+            for bloc in blocs:
                 yield (
                     "measures",
                     {

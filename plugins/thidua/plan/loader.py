@@ -45,7 +45,9 @@ class Plan:
         for reading, option in picked.items():
             if option not in options.get(reading, {}):
                 known = ", ".join(options.get(reading, options))
-                raise ThiduaError(f"{self.campaign_id}: reading '{reading}' has no option '{option}' (allowed: {known})")
+                raise ThiduaError(
+                    f"{self.campaign_id}: reading '{reading}' has no option '{option}' (allowed: {known})"
+                )
         values = {reading: options[reading][option] for reading, option in picked.items()}
         return m.PlanDocument.model_validate(replace_readings(self.data, values))
 
@@ -172,9 +174,7 @@ def _add_pydantic(problems: list[Problem], lines: Lines, detail: dict[str, Any],
     """Pydantic names the variant of a union inside the path (`gates`, 0, `measure`, `at_least`): leave it out."""
     path: tuple[str | int, ...] = ()
     for part in detail["loc"]:
-        if lines.has((*path, part)):
-            path = (*path, part)
-        elif detail["type"] == "missing" and part == detail["loc"][-1]:
+        if lines.has((*path, part)) or (detail["type"] == "missing" and part == detail["loc"][-1]):
             path = (*path, part)
     context = detail.get("ctx", {})
     allowed = context.get("expected") or context.get("expected_tags")

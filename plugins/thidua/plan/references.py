@@ -94,9 +94,7 @@ class _Checker:
                 yield from self._known(metric.of, self._event_metrics(), "metric", "metrics", index, "of")
 
     def _event_metrics(self) -> set[str]:
-        return {
-            name for name, metric in self.metrics.items() if isinstance(metric, m.EventsMetric | m.AllOfMetric)
-        }
+        return {name for name, metric in self.metrics.items() if isinstance(metric, m.EventsMetric | m.AllOfMetric)}
 
     def _member(self, metric: str | None, member: m.Member | None, *path: str | int) -> Iterator[Fault]:
         if metric not in self.metrics or member is None:

@@ -91,9 +91,7 @@ def _history(home: Home) -> dict[str, list[Snapshot]]:
         if path.parent.name.startswith("."):
             continue
         entry = json.loads(path.read_text(encoding="utf-8"))
-        snapshot = Snapshot(
-            entry["campaign_id"], path.parent, entry["plan_hash"], parse_instant(entry["recorded_at"])
-        )
+        snapshot = Snapshot(entry["campaign_id"], path.parent, entry["plan_hash"], parse_instant(entry["recorded_at"]))
         history.setdefault(snapshot.campaign_id, []).append(snapshot)
     for entries in history.values():
         entries.sort(key=lambda snapshot: (snapshot.recorded_at, snapshot.path.name))

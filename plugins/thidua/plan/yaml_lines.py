@@ -56,9 +56,7 @@ def read_yaml(text: str, file: str) -> tuple[Any, Lines, list[Problem]]:
     return _construct(root, (), lines, problems, constructor), lines, problems
 
 
-def _construct(
-    node: yaml.Node, path: Path, lines: Lines, problems: list[Problem], constructor: yaml.SafeLoader
-) -> Any:
+def _construct(node: yaml.Node, path: Path, lines: Lines, problems: list[Problem], constructor: yaml.SafeLoader) -> Any:
     line = node.start_mark.line + 1
     lines.put(path, line)
 
@@ -77,9 +75,7 @@ def _construct(
             result[key] = _construct(value_node, (*path, key), lines, problems, constructor)
         return result
     if isinstance(node, yaml.SequenceNode):
-        return [
-            _construct(item, (*path, index), lines, problems, constructor) for index, item in enumerate(node.value)
-        ]
+        return [_construct(item, (*path, index), lines, problems, constructor) for index, item in enumerate(node.value)]
     if node.tag == "tag:yaml.org,2002:float":
         complain(f"{node.value} is a number with decimals; write a whole number, or a percentage such as 60%")
         return node.value
@@ -87,7 +83,7 @@ def _construct(
         complain(f"{node.value} is read as a number of minutes; write the full instant with seconds")
         return node.value
     try:
-        return constructor.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+        return constructor.construct_object(node, deep=True)
     except (yaml.YAMLError, ValueError):
         complain(f"'{node.value}' is not a value")
         return None

@@ -43,9 +43,7 @@ def fingerprint() -> str:
     root = dbt_dir()
     package = Path(__file__).resolve().parents[1]
     files = [
-        *sorted(
-            path for path in root.rglob("*") if path.suffix in {".sql", ".yml"} and "target" not in path.parts
-        ),
+        *sorted(path for path in root.rglob("*") if path.suffix in {".sql", ".yml"} and "target" not in path.parts),
         *sorted((package / "plan").glob("*.py")),
         package / "warehouse" / "raw.py",
     ]
@@ -71,9 +69,7 @@ def _decision_rows(home: Home, known_at: datetime | None) -> list[dict[str, Any]
     rows = []
     for decision in load_decisions(home, known_at):
         subject = decision["subject"]
-        rows.append(
-            {**subject, **decision, "subject": json.dumps(subject, ensure_ascii=False, sort_keys=True)}
-        )
+        rows.append({**subject, **decision, "subject": json.dumps(subject, ensure_ascii=False, sort_keys=True)})
     return sorted(rows, key=lambda row: row["decision_id"])
 
 

@@ -6,7 +6,6 @@ A reader that has opened serve/current/marts.duckdb keeps its version; the next 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -29,8 +28,7 @@ def mart_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 def _sorted_columns(connection: duckdb.DuckDBPyConnection, table: str) -> Sequence[str]:
     rows = connection.execute(
-        "select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ? "
-        "order by column_index",
+        "select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ? order by column_index",
         [table],
     ).fetchall()
     return [row[0] for row in rows]
@@ -46,9 +44,7 @@ def export_marts(database: Path, folder: Path) -> list[str]:
         connection.execute("create schema served.marts")
         for table in tables:
             order = ", ".join(f'"{name}"' for name in _sorted_columns(connection, table))
-            connection.execute(
-                f'create table served.marts."{table}" as select * from marts."{table}" order by {order}'
-            )
+            connection.execute(f'create table served.marts."{table}" as select * from marts."{table}" order by {order}')
             parquet = str(folder / f"{table}.parquet").replace("'", "''")
             connection.execute(f"copy served.marts.\"{table}\" to '{parquet}' (format parquet)")
         connection.execute("detach served")
@@ -88,7 +84,7 @@ def publish(home: Home, keep: int = 5) -> Path | None:
         temporary.rename(final)
         link = home.serve / f".tmp-link-{stamp}"
         link.symlink_to(stamp)
-        os.replace(link, current)
+        link.replace(current)
         fsync_dir(home.serve)
         _drop_old(home.serve, keep)
     return final
@@ -103,9 +99,7 @@ def _build_of(folder: Path) -> str | None:
 
 
 def _versions(serve: Path) -> list[Path]:
-    return sorted(
-        path for path in serve.iterdir() if path.is_dir() and not path.is_symlink() and path.name[0] != "."
-    )
+    return sorted(path for path in serve.iterdir() if path.is_dir() and not path.is_symlink() and path.name[0] != ".")
 
 
 def _drop_unfinished(serve: Path) -> None:

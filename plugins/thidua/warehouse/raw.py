@@ -155,13 +155,9 @@ def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
 def read_state(connection: duckdb.DuckDBPyConnection) -> State:
     build = connection.execute("select now_at, fingerprint from state.build").fetchone()
     return State(
-        batches=frozenset(
-            row[0] for row in connection.execute("select batch_id from state.batches").fetchall()
-        ),
+        batches=frozenset(row[0] for row in connection.execute("select batch_id from state.batches").fetchall()),
         plans=dict(connection.execute("select campaign_id, plan_hash from state.plans").fetchall()),
-        decisions=frozenset(
-            row[0] for row in connection.execute("select decision_id from state.decisions").fetchall()
-        ),
+        decisions=frozenset(row[0] for row in connection.execute("select decision_id from state.decisions").fetchall()),
         now=build[0].astimezone(UTC) if build and build[0] else None,
         fingerprint=build[1] if build else None,
     )
@@ -200,9 +196,7 @@ def _quoted(paths: Iterable[Path]) -> str:
     return ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
 
 
-def _lay_batches(
-    connection: duckdb.DuckDBPyConnection, batches: Mapping[str, Path], known_at: datetime | None
-) -> None:
+def _lay_batches(connection: duckdb.DuckDBPyConnection, batches: Mapping[str, Path], known_at: datetime | None) -> None:
     known = f"timestamptz '{known_at.isoformat()}'" if known_at else None
     for table, columns in BATCH_TABLES.items():
         names = ", ".join(columns)
@@ -227,9 +221,7 @@ def _lay_batches(
         )
 
 
-def _touched_by_time(
-    connection: duckdb.DuckDBPyConnection, last_now: datetime | None, now: datetime
-) -> set[str]:
+def _touched_by_time(connection: duckdb.DuckDBPyConnection, last_now: datetime | None, now: datetime) -> set[str]:
     """Campaigns with a cutoff or a due instant between the last build's clock and this one's."""
     if last_now is None:
         return set()
@@ -262,9 +254,7 @@ def lay_inputs(
     load_rows(connection, "raw.decisions", DECISIONS, inputs.decisions)
     _lay_batches(connection, unseen, known_at)
     whole = {
-        campaign_id
-        for campaign_id, digest in inputs.plan_hashes.items()
-        if state.plans.get(campaign_id) != digest
+        campaign_id for campaign_id, digest in inputs.plan_hashes.items() if state.plans.get(campaign_id) != digest
     } | (state.plans.keys() - inputs.plan_hashes.keys())
     known_decisions = {row["decision_id"] for row in inputs.decisions}
     whole |= {

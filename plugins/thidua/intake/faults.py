@@ -1,0 +1,80 @@
+"""What can be wrong with a file as a whole, in words that an office can act on: Vietnamese, then English."""
+
+from __future__ import annotations
+
+from thidua.intake.contracts import Severity
+
+# rule -> (what is wrong and how to mend it) in Vietnamese and in English. `{name}` are filled from the fault.
+FILE_MESSAGES: dict[str, tuple[str, str]] = {
+    "wrong_folder": (
+        "Tệp phải nằm ở landing/<phong trào>/<loại báo cáo>/<tệp>; hãy chuyển tệp về đúng thư mục và nộp lại",
+        "The file must lie at landing/<campaign>/<export type>/<file>; put it into the right folder and send it again",
+    ),
+    "unknown_campaign": (
+        "Không có phong trào '{value}'; các phong trào hiện có: {allowed}. Hãy nộp lại vào đúng thư mục",
+        "There is no campaign '{value}'; known are: {allowed}. Send it again into the right folder",
+    ),
+    "unknown_export_type": (
+        "Không có loại báo cáo '{value}'; các loại hiện có: {allowed}. Hãy nộp lại vào đúng thư mục",
+        "There is no export type '{value}'; known are: {allowed}. Send it again into the right folder",
+    ),
+    "unknown_format": (
+        "Không nhận định dạng '{value}'; hãy lưu thành XLSX, XLS, CSV hoặc TXT rồi nộp lại",
+        "The format '{value}' is not accepted; save it as XLSX, XLS, CSV or TXT and send it again",
+    ),
+    "empty_file": (
+        "Tệp trống; hãy kiểm tra lại phần mềm xuất dữ liệu và nộp lại tệp có số liệu",
+        "The file is empty; check what made it and send a file with figures",
+    ),
+    "unreadable_file": (
+        "Không đọc được tệp: {reason_vi}; hãy mở tệp, lưu lại thành XLSX hoặc CSV (UTF-8) và nộp lại",
+        "The file cannot be read: {reason_en}; open it, save it as XLSX or CSV (UTF-8) and send it again",
+    ),
+    "header_not_found": (
+        "Không tìm thấy dòng tiêu đề có đủ các cột: {missing_vi}; hãy dùng mẫu báo cáo có các cột này",
+        "There is no header row with the columns: {missing_en}; use the form that has them",
+    ),
+    "column_twice": (
+        "Có nhiều cột cùng là '{value}' nên không biết lấy cột nào; hãy chỉ để một cột",
+        "More than one column is '{value}', so it is not known which one counts; leave only one",
+    ),
+    "as_of_date_unclear": (
+        "Không biết số liệu tính đến ngày nào ({found}); hãy ghi 'tính đến hết ngày dd/mm/yyyy' ở tiêu đề "
+        "hoặc thêm cột 'Ngày số liệu'",
+        "It is not known of which day the figures are ({found}); write 'tính đến hết ngày dd/mm/yyyy' in the title "
+        "or add a column 'As-of date'",
+    ),
+    "metric_unclear": (
+        "Không biết số liệu thuộc chỉ tiêu nào; hãy thêm cột 'Mã chỉ tiêu' (các chỉ tiêu: {allowed})",
+        "It is not known of which metric the figures are; add a column 'Metric' (metrics: {allowed})",
+    ),
+    "no_rows": (
+        "Tệp không có dòng số liệu nào dưới dòng tiêu đề; hãy nộp lại tệp có số liệu",
+        "The file has no row of figures below its header; send a file with figures",
+    ),
+}
+
+
+class FileFault(Exception):
+    """A file that cannot be judged row by row. `values` fill the message of its rule."""
+
+    def __init__(self, rule_id: str, severity: Severity | None = None, **values: str) -> None:
+        super().__init__(rule_id)
+        self.rule_id = rule_id
+        self.severity = severity
+        self.values = values
+
+    @property
+    def value(self) -> str | None:
+        return self.values.get("value")
+
+    def message(self) -> str:
+        """`Vietnamese / English`, one line."""
+        vi, en = FILE_MESSAGES[self.rule_id]
+        return f"{_fill(vi, self.values)} / {_fill(en, self.values)}"
+
+
+def _fill(template: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        template = template.replace("{" + name + "}", " ".join(value.split()))
+    return template
