@@ -18,12 +18,13 @@ from typing import Any
 from uuid import uuid4
 
 from thidua.files import fsync_dir, fsync_tree, locked
+from thidua.lake.tables import BATCH_COLUMNS
 from thidua.settings import Home
 
 MANIFEST = "manifest.json"
 OWNER = "owner.json"
 TEMPORARY = ".tmp-"
-TABLES = ("submissions", "scopes", "figures", "events", "rejected_rows")
+TABLES = tuple(BATCH_COLUMNS)
 ABANDONED_AFTER_SECONDS = 24 * 3600
 
 

@@ -148,7 +148,7 @@ def _validate(
         document = m.PlanDocument.model_validate(replace_readings(data, values))
     except ValidationError as error:
         for detail in error.errors():
-            _add_pydantic(problems, lines, dict(detail), when)
+            _add_pydantic(problems, lines, data, dict(detail), when)
         return None
     for fault in find_faults(document):
         _add(problems, lines, fault.path, fault.message + when, fault.allowed)
@@ -170,12 +170,22 @@ def _add(
     problems.append(Problem(lines.file, lines.get(path), field_name(path), message + close, listed))
 
 
-def _add_pydantic(problems: list[Problem], lines: Lines, detail: dict[str, Any], when: str) -> None:
+def _add_pydantic(
+    problems: list[Problem], lines: Lines, data: Mapping[str, Any], detail: dict[str, Any], when: str
+) -> None:
     """Pydantic names the variant of a union inside the path (`gates`, 0, `measure`, `at_least`): leave it out."""
     path: tuple[str | int, ...] = ()
+    here: Any = data
+    skipped: tuple[str | int, ...] | None = None
     for part in detail["loc"]:
-        if lines.has((*path, part)) or (detail["type"] == "missing" and part == detail["loc"][-1]):
+        if isinstance(here, Mapping) and part in (here.get("kind"), here.get("by")) and skipped != path:
+            skipped = path
+        elif lines.has((*path, part)) or (detail["type"] == "missing" and part == detail["loc"][-1]):
             path = (*path, part)
+            try:
+                here = here[part]
+            except (KeyError, IndexError, TypeError):
+                here = None
     context = detail.get("ctx", {})
     allowed = context.get("expected") or context.get("expected_tags")
     message = str(detail["msg"]).removeprefix("Value error, ")
