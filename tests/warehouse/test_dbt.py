@@ -9,7 +9,6 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
-
 from thidua.settings import dbt_dir
 from thidua.warehouse import raw
 from thidua.warehouse.build import run_dbt

@@ -22,9 +22,7 @@ _THROUGH_DAY = re.compile(
     r"(?:tính\s+đến|đến\s+hết|đến|as\s+of|to\s+the\s+end\s+of|through)\s+(?:hết\s+)?(?:ngày\s+)?" + _DAY,
     re.IGNORECASE,
 )
-_THROUGH_MONTH = re.compile(
-    r"(?:tính\s+)?đến\s+hết\s+tháng\s*(\d{1,2})\s*(?:/|năm\s*)\s*(\d{4})", re.IGNORECASE
-)
+_THROUGH_MONTH = re.compile(r"(?:tính\s+)?đến\s+hết\s+tháng\s*(\d{1,2})\s*(?:/|năm\s*)\s*(\d{4})", re.IGNORECASE)
 _ON_DAY = re.compile(r"(?:ngày\s*|date:?\s*)" + _DAY, re.IGNORECASE)
 # The day of a letter or of a signature is not the day of the figures.
 _OTHER_DAYS = re.compile(

@@ -36,9 +36,7 @@ class Grid:
         return [list(row) for row in zip(*columns, strict=True)]
 
 
-def grid_of_rows(
-    sheet: str | None, rows: Sequence[Sequence[str]], lines: Iterable[int], notes: dict[str, str]
-) -> Grid:
+def grid_of_rows(sheet: str | None, rows: Sequence[Sequence[str]], lines: Iterable[int], notes: dict[str, str]) -> Grid:
     """A grid from lists of cells of any length."""
     columns = [pa.array(column, pa.string()) for column in zip_longest(*rows, fillvalue="")]
     return Grid(sheet, columns, pa.array(lines, pa.int64()), notes)

@@ -67,9 +67,7 @@ def _named_metric(folded: str, metrics: Mapping[str, str]) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _map_one(
-    index: int, texts: Sequence[str], contract: Contract, metrics: Mapping[str, str]
-) -> Mapped | None:
+def _map_one(index: int, texts: Sequence[str], contract: Contract, metrics: Mapping[str, str]) -> Mapped | None:
     """What one column means; `texts` are its header from the most specific reading to the least."""
     whole = texts[-1]
     metric_id = _named_metric(fold(whole), metrics) if fold(whole) else None
@@ -184,7 +182,9 @@ def find_layout(grid: Grid, contract: Contract, metrics: Mapping[str, str], *, h
 def missing_columns(contract: Contract) -> tuple[str, str]:
     """What a header needs, in Vietnamese and in English, for the message."""
     needed = [column for column in contract.columns if column.required and column.role != "as_of_date"]
-    return ", ".join(f"'{column.title.vi}'" for column in needed), ", ".join(f"'{column.title.en}'" for column in needed)
+    return ", ".join(f"'{column.title.vi}'" for column in needed), ", ".join(
+        f"'{column.title.en}'" for column in needed
+    )
 
 
 def _continues_header(row: Sequence[str], mapped: list[Mapped]) -> bool:
@@ -215,9 +215,11 @@ def _is_numbering(row: Sequence[str]) -> bool:
     counted = numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else bool(letters)
     lettered = letters == sorted(set(letters))
     # A row of data such as `1 | 2` has no brackets and no letters: only `1 | 2 | 3 ...` from 1 counts as numbers.
-    return counted and lettered and (bool(letters) or any("(" in cell for cell in cells) or (
-        numbers[:1] == [1] and len(numbers) > 2
-    ))
+    return (
+        counted
+        and lettered
+        and (bool(letters) or any("(" in cell for cell in cells) or (numbers[:1] == [1] and len(numbers) > 2))
+    )
 
 
 def _body_stop(grid: Grid, body_start: int, mapped: list[Mapped]) -> int:

@@ -253,11 +253,11 @@ left join doubles
 """
 
 
-def _lay(connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, pa.DataType], rows: Sequence[Any]) -> None:
+def _lay(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, pa.DataType], rows: Sequence[Any]
+) -> None:
     """A small lookup table from tuples."""
-    arrays = [
-        pa.array([row[index] for row in rows], kind) for index, kind in enumerate(columns.values())
-    ]
+    arrays = [pa.array([row[index] for row in rows], kind) for index, kind in enumerate(columns.values())]
     lookup = pa.table(arrays, names=list(columns))
     connection.register("lookup", lookup)
     connection.execute(f"create or replace temp table {name} as select * from lookup")
@@ -327,9 +327,7 @@ def parse_chunk(
     if odd and odd[0]:
         form = f"coalesce(read_values.form, {plain[0]})"
         value = f"case when read_values.form is null then {plain[1]} else read_values.value end"
-        join = (
-            "left join read_values on cells.part_no = read_values.part_no and cells.line = read_values.line"
-        )
+        join = "left join read_values on cells.part_no = read_values.part_no and cells.line = read_values.line"
     else:
         (form, value), join = plain, ""
     connection.execute(_TYPED.format(form=form, value=value, values=join))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
+import pyarrow.compute as pc
+
 from thidua.intake.delimited import read_delimited
 from thidua.intake.faults import FileFault
 from thidua.intake.grid import Grid, nonblank
@@ -29,7 +31,7 @@ def read_file(file_name: str, content: bytes) -> list[Grid]:
             grids = read_workbook(content)
     else:
         grids = [read_delimited(content)]
-    filled = [grid for grid in grids if grid.height and any(nonblank(grid.columns, grid.height).to_pylist())]
+    filled = [grid for grid in grids if grid.height and pc.any(nonblank(grid.columns, grid.height)).as_py()]
     if not filled:
         raise FileFault("empty_file")
     return filled

@@ -57,7 +57,9 @@ def _load(path: Path, mtime_ns: int) -> tuple[str, tuple[Rule, ...]]:
             for expectation in expectations
         )
     except (ValueError, KeyError, TypeError) as error:
-        problem = Problem(label, None, "expectations", f"not a suite of this house ({error})", "see the suites beside it")
+        problem = Problem(
+            label, None, "expectations", f"not a suite of this house ({error})", "see the suites beside it"
+        )
         raise PlanError([problem]) from error
     twice = {rule.rule_id for rule in rules if sum(other.rule_id == rule.rule_id for other in rules) > 1}
     if twice:

@@ -55,9 +55,7 @@ def read_manifest(batch: Path) -> dict[str, Any]:
 
 def committed_submission_ids(home: Home) -> set[str]:
     """Every submission that some batch holds."""
-    return {
-        submission_id for batch in list_batches(home) for submission_id in read_manifest(batch)["submission_ids"]
-    }
+    return {submission_id for batch in list_batches(home) for submission_id in read_manifest(batch)["submission_ids"]}
 
 
 def new_work_dir(home: Home, submission_ids: Iterable[str]) -> Path:
@@ -121,9 +119,7 @@ def _without(home: Home, folder: Path, dropped: set[str]) -> Path:
         gone = pc.is_in(rows["submission_id"], value_set=pa.array(sorted(dropped), pa.string()))
         pq.write_table(rows.filter(pc.invert(gone)), smaller / f"{table}.parquet", compression="zstd")
     outcomes = {key: value for key, value in manifest.get("outcomes", {}).items() if key in kept}
-    finish_work_dir(
-        smaller, {**manifest, "batch_id": batch_id_of(kept), "submission_ids": kept, "outcomes": outcomes}
-    )
+    finish_work_dir(smaller, {**manifest, "batch_id": batch_id_of(kept), "submission_ids": kept, "outcomes": outcomes})
     # The name under which the caller knows it, so that a retry after a kill recognises its batch.
     document = read_manifest(smaller) | {"made_as": manifest["made_as"]}
     (smaller / MANIFEST).write_text(json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True), "utf-8")

@@ -103,11 +103,7 @@ def load_receipts(home: Home) -> list[Receipt]:
 def is_export_name(name: str) -> bool:
     """Whether a file of this name is meant to be received: not hidden, not temporary, not a sidecar."""
     lowered = name.lower()
-    return not (
-        lowered.startswith((".", "~$"))
-        or lowered.endswith((SIDECAR, *_UNFINISHED))
-        or lowered in _NOT_EXPORTS
-    )
+    return not (lowered.startswith((".", "~$")) or lowered.endswith((SIDECAR, *_UNFINISHED)) or lowered in _NOT_EXPORTS)
 
 
 def _walk(folder: Path, landing: Path, troubles: list[Trouble]) -> Iterator[_Found]:

@@ -1,0 +1,72 @@
+# One command per habit; `make help` lists them. Everything is installed by the files of this folder, into .venv/.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV     := $(BIN)/uv
+READY  := $(VENV)/.ready
+# Networks here are closed and the data is personal: no telemetry from anything.
+export GX_ANALYTICS_ENABLED := false
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := false
+export DO_NOT_TRACK := 1
+RUN_DAGS := $(BIN)/python -m thidua.orchestration.run_dags
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run pipeline up test lint format bench fuzz docs lock clean
+
+help: ## list the commands
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(READY): requirements.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -E '^uv==' requirements.txt)"
+	@$(UV) pip install --quiet --python $(BIN)/python -r requirements.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+setup: $(READY) ## install everything into .venv/
+
+run: $(READY) ## put the sample exports into landing/, run the DAGs, show the rankings
+	@$(BIN)/thidua sample
+	@$(RUN_DAGS) ingest_exports build_warehouse
+	@$(BIN)/thidua rankings --campaign lam-dong-2023 --period q2
+	@$(BIN)/thidua status || true
+	@$(BIN)/thidua where
+
+pipeline: $(READY) ## run the DAGs over whatever is in landing/
+	@$(RUN_DAGS) ingest_exports build_warehouse
+
+up: $(READY) ## Airflow with its pages on 127.0.0.1:8080, watching landing/
+	@$(BIN)/python -m thidua.orchestration.up
+
+test: lint ## everything that CI runs
+	@$(BIN)/pytest
+
+lint: $(READY) ## check style, types, SQL, the lock; fixes nothing
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint dbt_project
+	@$(BIN)/python tests/check_lock.py
+
+format: $(READY) ## format Python and SQL
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/sqlfluff fix dbt_project
+
+bench: $(READY) ## measure against the bare engine, in one run
+	@$(BIN)/python tests/bench/bench.py
+
+fuzz: $(READY) ## many more random campaigns against the oracle
+	@$(BIN)/pytest -m fuzz tests/property
+
+docs: $(READY) ## dbt's documentation of every table, in var/docs
+	@$(BIN)/thidua docs
+
+lock: $(READY) ## compile requirements.in into requirements.txt
+	@$(UV) pip compile requirements.in -o requirements.txt --universal --python-version 3.11 --quiet \
+		--custom-compile-command "make lock"
+
+clean: ## remove the environment and caches; var/ stays
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dbt_project/target

@@ -1,0 +1,51 @@
+"""
+### Dựng kho và công bố / Build and publish
+
+**Purpose.** Brings the warehouse up to date with dbt (models and their tests in one process), then publishes the marts.
+
+**Inputs.** `lake/` (batches, decisions, plan snapshots), the plans. **Outputs.** `serve/current/`: a new version, whole
+or not at all.
+
+**Re-run.** Always safe: a build takes what it has not seen, and all of it again when it was interrupted.
+
+**On failure.** What is published stays. The log names the model or test that failed; mend it and clear the task. With
+`full` the warehouse is rebuilt from the lake alone; with `known_at` it is rebuilt as of that instant beside it.
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import Asset, Param, dag, task
+
+lake_batches = Asset("lake_batches", uri="x-thidua://lake/batches")
+
+
+@dag(
+    schedule=[lake_batches],
+    catchup=False,
+    max_active_runs=1,
+    doc_md=__doc__,
+    tags=["thidua", "warehouse"],
+    default_args={"owner": "data-engineering", "retries": 1, "retry_delay": timedelta(seconds=5)},
+    params={
+        "now": Param(None, type=["null", "string"], title="Đồng hồ / clock", description="2023-07-04T08:00:00"),
+        "known_at": Param(None, type=["null", "string"], title="Như đã biết lúc / as known at"),
+        "full": Param(False, type="boolean", title="Dựng lại từ đầu / rebuild from nothing"),
+    },
+)
+def build_warehouse():
+    @task(pool="warehouse")
+    def build(params: dict):
+        from thidua.orchestration import steps
+
+        return steps.build(params)
+
+    @task(pool="warehouse")
+    def publish(built: dict):
+        from thidua.orchestration import steps
+
+        return steps.publish(built)
+
+    publish(build())
+
+
+build_warehouse()

@@ -1,0 +1,97 @@
+"""Commands that bring data in and out: sample, ingest, build, publish."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from thidua.cli.options import Json, KnownAt, Now, clock, print_json
+
+
+def register(app: typer.Typer) -> None:
+    app.command("sample")(sample)
+    app.command("ingest")(ingest)
+    app.command("build")(build)
+    app.command("publish")(publish)
+
+
+def sample(
+    seed: Annotated[int, typer.Option(help="Hạt giống / the same seed gives the same files")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Đặt tệp báo cáo minh họa vào landing/ / put sample exports into landing/."""
+    from thidua.samples import generate
+    from thidua.settings import campaigns_dir, home
+
+    files = generate(home(), campaigns_dir(), seed)
+    if as_json:
+        print_json([str(path) for path in files])
+        return
+    typer.echo(f"{len(files)} tệp mẫu trong / sample files in {home().landing}")
+
+
+def ingest(now: Now = None, as_json: Json = False) -> None:
+    """Tiếp nhận tệp mới trong landing/ / take in what is new in landing/; exit 1 when files were returned."""
+    from dataclasses import asdict
+
+    from thidua.intake.ingest import ingest as run
+    from thidua.settings import campaigns_dir, home
+
+    result = run(home(), campaigns_dir(), clock(now), explicit_now=now is not None)
+    if as_json:
+        print_json(asdict(result))
+    elif not result.files and not result.troubles:
+        typer.echo("Không có gì mới / nothing new in landing")
+    else:
+        typer.echo(
+            f"{result.files} tệp / files: {result.accepted} được nhận / accepted, "
+            f"{result.with_rejections} nhận một phần / with rejected rows, {len(result.returned)} trả lại / returned"
+        )
+    for file in result.returned:
+        typer.echo(f"{file.landing_path}: {file.message}", err=True)
+    for trouble in result.troubles:
+        typer.echo(str(trouble), err=True)
+    raise typer.Exit(1 if result.returned or result.troubles else 0)
+
+
+def build(
+    now: Now = None,
+    known_at: KnownAt = None,
+    full: Annotated[bool, typer.Option("--full", help="Dựng lại từ đầu / rebuild from nothing")] = False,
+    as_json: Json = False,
+) -> None:
+    """Tính tiến độ, điều kiện, xếp hạng / compute progress, eligibility, rankings (dbt build with its tests)."""
+    from dataclasses import asdict
+
+    from thidua.settings import campaigns_dir, home
+    from thidua.warehouse.build import build as run
+
+    known = clock(known_at) if known_at else None
+    at = clock(now) if now or known is None else known
+    result = run(home(), campaigns_dir(), at, known_at=known, full=full)
+    if as_json:
+        fields: dict[str, Any] = asdict(result)
+        print_json(fields)
+        return
+    if not result.did_work:
+        typer.echo("Không có gì mới / nothing new to build")
+        return
+    kind = "đầy đủ / full" if result.is_full else "gia tăng / incremental"
+    typer.echo(f"Đã dựng / built ({kind}): {result.batches} batches, {result.seconds['all']:.1f} s → {result.database}")
+
+
+def publish(
+    keep: Annotated[int, typer.Option(min=1, help="Số bản giữ lại / versions to keep")] = 5, as_json: Json = False
+) -> None:
+    """Công bố các bảng ra serve/current / publish the marts to serve/current."""
+    from thidua.settings import home
+    from thidua.warehouse.publish import publish as run
+
+    folder = run(home(), keep)
+    if as_json:
+        print_json({"published": str(folder) if folder else None})
+    elif folder is None:
+        typer.echo("Đã công bố rồi, không có gì mới / already published, nothing new")
+    else:
+        typer.echo(f"Đã công bố / published: {folder}")

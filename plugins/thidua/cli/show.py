@@ -1,0 +1,63 @@
+"""Commands that show what was published: rankings, explain, status."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from thidua.cli.options import Json, print_json
+
+
+def register(app: typer.Typer) -> None:
+    app.command("rankings")(rankings)
+    app.command("explain")(explain)
+    app.command("status")(status)
+
+
+def rankings(
+    campaign: Annotated[str | None, typer.Option(help="Phong trào / campaign")] = None,
+    period: Annotated[str | None, typer.Option(help="Kỳ / period")] = None,
+    as_json: Json = False,
+) -> None:
+    """Bảng xếp hạng theo khối và kỳ / the rankings by bloc and period."""
+    from thidua.reports import rankings as report
+    from thidua.settings import home
+
+    rows = report.rankings(home(), campaign, period)
+    if as_json:
+        print_json(rows)
+    else:
+        report.render(rows)
+
+
+def explain(
+    campaign: Annotated[str, typer.Argument(help="Phong trào / campaign")],
+    unit: Annotated[str, typer.Argument(help="Đơn vị / unit")],
+    period: Annotated[str, typer.Argument(help="Kỳ / period")],
+    as_json: Json = False,
+) -> None:
+    """Giải thích một dòng kết quả đến tệp, sheet, dòng / explain a result down to file, sheet and row."""
+    from thidua.reports import explain as report
+    from thidua.settings import home
+
+    explanation = report.explain(home(), campaign, unit, period)
+    if as_json:
+        print_json(explanation)
+    else:
+        typer.echo(report.render(explanation))
+
+
+def status(
+    campaign: Annotated[str | None, typer.Option(help="Phong trào / campaign")] = None, as_json: Json = False
+) -> None:
+    """Ai đã gửi, đúng hạn hay không, tệp nào bị trả lại / who sent what; exit 1 while a returned file is open."""
+    from thidua.reports import status as report
+    from thidua.settings import home
+
+    found = report.status(home(), campaign)
+    if as_json:
+        print_json(found)
+    else:
+        report.render(found)
+    raise typer.Exit(1 if found["open_returned"] else 0)
