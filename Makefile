@@ -5,6 +5,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
 READY  := $(VENV)/.ready
+# What `make run` shows of the samples
+SHOW   ?= --campaign lam-dong-2023 --period q2
 # Networks here are closed and the data is personal: no telemetry from anything.
 export GX_ANALYTICS_ENABLED := false
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
@@ -30,7 +32,7 @@ setup: $(READY) ## install everything into .venv/
 run: $(READY) ## put the sample exports into landing/, run the DAGs, show the rankings
 	@$(BIN)/thidua sample
 	@$(RUN_DAGS) ingest_exports build_warehouse
-	@$(BIN)/thidua rankings --campaign lam-dong-2023 --period q2
+	@$(BIN)/thidua rankings $(SHOW)
 	@$(BIN)/thidua status || true
 	@$(BIN)/thidua where
 

@@ -38,11 +38,13 @@ landing = Asset(
     params={"now": Param(None, type=["null", "string"], title="Đồng hồ / clock", description="2023-07-04T08:00:00")},
 )
 def ingest_exports():
-    @task(multiple_outputs=True)
-    def take_receipts(params: dict):
+    @task
+    def take_receipts(params: dict, ti):
         from thidua.orchestration import steps
 
-        return steps.take_receipts(params)
+        taken = steps.take_receipts(params)
+        ti.xcom_push("troubles", taken["troubles"])
+        return taken["chunks"]
 
     @task(map_index_template="{{ chunk_name }}")
     def judge_chunk(submission_ids: list[str], params: dict):
@@ -68,10 +70,10 @@ def ingest_exports():
         taken = {"chunks": list(chunks or []), "troubles": list(troubles or [])}
         return steps.report(taken, list(judged or []), list(batches or []))
 
-    taken = take_receipts()
-    judged = judge_chunk.expand(submission_ids=taken["chunks"])
+    chunks = take_receipts()
+    judged = judge_chunk.expand(submission_ids=chunks)
     batches = commit_batches(judged)
-    report_returned(taken["chunks"], taken["troubles"], judged, batches)
+    report_returned(chunks, chunks["troubles"], judged, batches)
 
 
 ingest_exports()

@@ -13,6 +13,7 @@ def register(app: typer.Typer) -> None:
     app.command("rankings")(rankings)
     app.command("explain")(explain)
     app.command("status")(status)
+    app.command("where")(where)
 
 
 def rankings(
@@ -61,3 +62,11 @@ def status(
     else:
         report.render(found)
     raise typer.Exit(1 if found["open_returned"] else 0)
+
+
+def where() -> None:
+    """Các bảng đã công bố nằm ở đâu / where the published tables are."""
+    from thidua.settings import home
+
+    current = home().serve / "current"
+    typer.echo(f"Các bảng / tables: {current / 'marts.duckdb'} (schema marts), {current}/<table>.parquet")

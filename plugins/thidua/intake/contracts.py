@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from thidua.errors import PlanError, Problem
 from thidua.intake.words import fold, has_phrase
@@ -93,6 +93,8 @@ class Contract(_Part):
     natural_key: Annotated[list[str], Field(min_length=1)]
     number: NumberRules = NumberRules()
     file_rules: dict[str, FileRule] = Field(default_factory=dict)
+    # Headers already looked up: a chunk's files say the same ones again and again.
+    _meanings: dict[str, tuple[Column, bool] | None] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Contract:
@@ -115,6 +117,13 @@ class Contract(_Part):
 
     def column_of(self, header: str) -> tuple[Column, bool] | None:
         """The column that a header means, and whether by its whole name (else by a phrase in it)."""
+        if header not in self._meanings:
+            if len(self._meanings) > 10_000:
+                self._meanings.clear()
+            self._meanings[header] = self._column_of(header)
+        return self._meanings[header]
+
+    def _column_of(self, header: str) -> tuple[Column, bool] | None:
         folded = fold(header)
         if not folded:
             return None

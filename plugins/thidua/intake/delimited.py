@@ -85,10 +85,8 @@ def read_delimited(content: bytes) -> Grid:
     if "\0" in text:
         raise FileFault("unreadable_file", reason_vi="không phải tệp văn bản", reason_en="it is not a text file")
     text = text.lstrip("\ufeff")
-    if text[:4].lower() == "sep=":  # Excel's own hint line
-        delimiter = text[4:5]
-    else:
-        delimiter = _delimiter_of(text)
+    # Excel's own hint line, else what splits the lines evenly.
+    delimiter = text[4:5] if text[:4].lower() == "sep=" else _delimiter_of(text)
     notes = {"encoding": encoding, "delimiter": "tab" if delimiter == "\t" else delimiter}
     csv.field_size_limit(1 << 20)
     try:

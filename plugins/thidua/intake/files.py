@@ -132,16 +132,19 @@ class FileReader:
             cells = pc.utf8_trim_whitespace(body[mapped.index])
             return self.mask(cells) if mapped.column.personal else cells
 
-        shared = [texts("ordinal"), texts("unit"), texts("as_of_date"), texts("metric")]
+        ordinals, labels = texts("ordinal"), texts("unit")
+        if layout.first("unit") is None:
+            labels = pa.array([hint.unit_id]).take(pa.nulls(len(lines), pa.int32()).fill_null(0))
+        elif layout.first("ordinal"):  # a total or a bloc may stand in merged cells that begin at the number
+            labels = pc.if_else(pc.equal(labels, ""), ordinals, labels)
+        shared = [ordinals, labels, texts("as_of_date"), texts("metric")]
         for value in values:
             metric_id = value.metric_id
             if metric_id is None and not has_metric:
                 if len(metrics) != 1:
                     raise FileFault("metric_unclear", allowed=", ".join(sorted(metrics)) or "-")
                 metric_id = next(iter(metrics))
-            headers = {
-                role: mapped.header for role in ("unit", "as_of_date", "metric") if (mapped := layout.first(role))
-            }
+            headers = {one.column.role: one.header for one in layout.columns if one.column.role != "value"}
             name = value.column.name
             parts.append(
                 Part(
@@ -151,7 +154,6 @@ class FileReader:
                     sheet=grid.sheet,
                     headers={**headers, "value": value.header},
                     column_name=name if len(values) == 1 else f"{name}[{metric_id}]",
-                    fixed_label=None if layout.first("unit") else hint.unit_id,
                     fixed_date=fixed_date,
                     fixed_metric_id=metric_id,
                 )

@@ -31,7 +31,8 @@ from thidua.settings import Home
 
 log = logging.getLogger(__name__)
 
-ORDER = {
+# Files are numbered in the order of their submission ids, so file_no orders like submission_id, and faster.
+_ORDER = {
     "submissions": "submission_id",
     "scopes": "submission_id, unit_id, as_of_date",
     "figures": "submission_id, sheet nulls first, line_number, metric_id, dimension, member",
@@ -76,15 +77,21 @@ def judge_chunk(
         for table, columns in BATCH_COLUMNS.items():
             definition = ", ".join(f"{name} {kind}" for name, kind in columns.items())
             work.connection.execute(f"create table out_{table} ({definition})")
-        for export_type in sorted({receipt.export_type for receipt in receipts}):
-            group = [receipt for receipt in receipts if receipt.export_type == export_type]
-            _judge_group(work, home, campaigns_dir, export_type, group, plans, now, expectations)
+        groups: dict[str, list[Receipt]] = {
+            export_type: [] for export_type in sorted({receipt.export_type for receipt in receipts})
+        }
+        for receipt in sorted(receipts, key=lambda receipt: receipt.submission_id):
+            groups[receipt.export_type].append(receipt)
+        for export_type, group in groups.items():
+            has_rows = _judge_group(work, home, campaigns_dir, export_type, group, plans, now, expectations)
+            for table, query in (_large_tables(work) if has_rows else {}).items():
+                if len(groups) == 1:  # the rule: straight to its file, in the order of the rows
+                    _write(work, folder, table, query)
+                else:
+                    work.connection.execute(f"insert into out_{table} {query}")
         for table in BATCH_COLUMNS:
-            target = str(folder / f"{table}.parquet").replace("'", "''")
-            work.connection.execute(
-                f"copy (select * from out_{table} order by {ORDER[table]}) to '{target}' "
-                "(format parquet, compression zstd)"
-            )
+            if not (folder / f"{table}.parquet").exists():
+                _write(work, folder, table, f"select * from out_{table} order by {_ORDER[table]}")
         outcomes = _outcomes(work)
     finish_work_dir(
         folder,
@@ -97,6 +104,11 @@ def judge_chunk(
         },
     )
     return folder
+
+
+def _write(work: WorkDatabase, folder: Path, table: str, query: str) -> None:
+    target = str(folder / f"{table}.parquet").replace("'", "''")
+    work.connection.execute(f"copy ({query}) to '{target}' (format parquet)")
 
 
 def _plans_of(
@@ -143,8 +155,11 @@ def _judge_group(
     plans: Mapping[str, CampaignFacts],
     now: datetime,
     expectations: Path | None,
-) -> None:
-    """Judges the files of one export type: parsed together, validated by one run of its suite."""
+) -> bool:
+    """Judges the files of one export type: parsed together, validated by one run of its suite.
+
+    Returns whether files were judged row by row: then figures and scopes wait in temporary tables.
+    """
     contract = load_contract(export_type, expectations)
     returned: list[_Returned] = []
     files: list[ReadFile] = []
@@ -190,6 +205,7 @@ def _judge_group(
     connection.register("receipt_rows", receipt_rows)
     connection.execute("create or replace temp table receipts as select * from receipt_rows")
     connection.unregister("receipt_rows")
+    _store_returned(work, returned, now)
     if contract and files:
         parse_chunk(connection, contract, files, cells)
         cells.clear()
@@ -197,7 +213,7 @@ def _judge_group(
         separators = separators_of(connection)
         layouts = {file.file_no: _layout_json(file, separators) for file in files}
         _store_judged(work, files, layouts, now)
-    _store_returned(work, returned, now)
+    return bool(files)
 
 
 def _layout_json(file: ReadFile, separators: Mapping[int, list[str]]) -> str:
@@ -217,9 +233,9 @@ create or replace temp table critical_files as
 select distinct file_no from faults where severity = 'critical'
 """
 
-# One row per data cell with its line's fate. A line is rejected as a whole; a line that repeats counts once.
-_CELLS = """
-create or replace temp table fates as
+# Data cells with their line's fate. A line is rejected as a whole; a line that repeats counts once.
+_FATES = """
+create or replace temp view fates as
 select typed.*, bad_lines.line is not null as is_bad
 from typed
 left join bad_lines
@@ -231,7 +247,7 @@ _COUNTS = """
 create or replace temp table counts as
 with lines as (
     select file_no, sheet_no, line, bool_or(is_bad) as is_bad, min(repeat_no) = 1 as is_new
-    from {source}
+    from fates
     group by file_no, sheet_no, line
 )
 select
@@ -259,9 +275,9 @@ def _store_judged(work: WorkDatabase, files: Sequence[ReadFile], layouts: Mappin
     connection = work.connection
     connection.execute(_LINES)
     connection.execute(_CRITICAL)
-    connection.execute(_CELLS)
+    connection.execute(_FATES)
     is_wide = any(len({part.sheet_no for part in file.parts}) < len(file.parts) for file in files)
-    connection.execute(_COUNTS.format(source="fates") if is_wide else _COUNTS_NARROW)
+    connection.execute(_COUNTS if is_wide else _COUNTS_NARROW)
     facts = pa.table(
         {
             "file_no": pa.array([file.file_no for file in files], pa.int32()),
@@ -319,8 +335,7 @@ def _store_judged(work: WorkDatabase, files: Sequence[ReadFile], layouts: Mappin
         """,
         {"now": now},
     )
-    _store_figures(work, is_wide)
-    _store_scopes(work, is_wide)
+    _prepare_scopes(work, is_wide)
     connection.execute(
         f"""
         insert into out_rejected_rows
@@ -336,83 +351,109 @@ def _store_judged(work: WorkDatabase, files: Sequence[ReadFile], layouts: Mappin
     )
 
 
-def _store_figures(work: WorkDatabase, is_wide: bool) -> None:
-    """Accepted figures into out_figures; `accepted` stays behind for the hashes of the scopes."""
-    work.connection.execute(
-        """
-        create or replace temp table accepted as
-        select fates.file_no, fates.sheet_no, fates.part_no, fates.line, unit_id, as_of_date, metric_id, value
-        from fates inner join verdicts using (file_no)
-        where verdicts.verdict = 'accepted' and not is_bad and repeat_no = 1
-        """
-    )
-    work.connection.execute(
-        """
-        insert into out_figures
-        select
-            submission_id, campaign_id, export_type, unit_id, as_of_date, metric_id, '', '', value, parts.sheet, line
-        from accepted
-        inner join receipts using (file_no)
-        inner join parts using (part_no)
-        """
-    )
+_ACCEPTED = """
+create or replace temp view accepted as
+select fates.file_no, fates.sheet_no, fates.part_no, fates.line, unit_id, as_of_date, metric_id, value
+from fates inner join verdicts using (file_no)
+where verdicts.verdict = 'accepted' and not is_bad and repeat_no = 1
+"""
 
 
 _HASH_LINE = "metric_id || '|||' || value"  # metric|dimension|member|value; figures have no dimension yet
 
 
-def _store_scopes(work: WorkDatabase, is_wide: bool) -> None:
-    """Scopes of accepted files with the hash of their canonical rows, and what returned files claim to speak of."""
-    rows = "count(distinct sheet_no * 1000000000 + line)" if is_wide else "count(*)"
-    work.connection.execute(
+def _hashed_scopes(work: WorkDatabase, rows: str) -> str:
+    """SQL of the accepted scopes with the hash of their canonical rows, sorted."""
+    metrics = work.connection.execute("select count(distinct metric_id) from accepted").fetchone()
+    if metrics and metrics[0] <= 1:
+        # With one metric a scope is one figure, since what a file says twice is out: nothing to gather.
+        return (
+            f"select file_no, unit_id, as_of_date, 1 as row_count, sha256({_HASH_LINE}) as content_hash from accepted"
+        )
+    return f"""
+        select
+            file_no, unit_id, as_of_date, {rows} as row_count,
+            sha256(array_to_string(list_sort(list({_HASH_LINE})), chr(10))) as content_hash
+        from accepted
+        group by file_no, unit_id, as_of_date
+        order by file_no, unit_id, as_of_date
+    """
+
+
+def _prepare_scopes(work: WorkDatabase, is_wide: bool) -> None:
+    """The view `accepted`, and the scopes that are not simply accepted: few, so they are laid out as tables."""
+    connection = work.connection
+    connection.execute(_ACCEPTED)
+    rows = _row_count(is_wide)
+    connection.execute(
+        """
+        create or replace temp table rejected_scopes as
+        select distinct file_no, unit_id, as_of_date
+        from fates inner join verdicts using (file_no)
+        where verdict = 'accepted' and is_bad and unit_id is not null and as_of_date is not null
+        """
+    )
+    connection.execute(
         f"""
-        insert into out_scopes
-        with hashed as (
+        create or replace temp table returned_scopes as
+        select fates.file_no, unit_id, as_of_date, {rows} as row_count, bool_or(is_bad) as has_rejected_row
+        from fates inner join verdicts using (file_no)
+        where verdict = 'returned' and unit_id is not null and as_of_date is not null and is_within_sender
+        group by fates.file_no, unit_id, as_of_date
+        """
+    )
+    connection.execute(f"create or replace temp view hashed as {_hashed_scopes(work, rows)}")
+
+
+def _row_count(is_wide: bool) -> str:
+    """Rows, not cells: a row of a wide table has several value columns."""
+    return "count(distinct sheet_no * 1000000000 + line)" if is_wide else "count(*)"
+
+
+def _large_tables(work: WorkDatabase) -> dict[str, str]:
+    """Queries of the tables that grow with the rows: figures; scopes, with what returned files claim to speak of."""
+    figures = """
+        select
+            submission_id, campaign_id, export_type, unit_id, as_of_date, metric_id,
+            '' as dimension, '' as member, value, parts.sheet, line as line_number
+        from accepted
+        inner join receipts using (file_no)
+        inner join parts using (part_no)
+    """
+    scopes = """
+        with scopes as (
             select
-                file_no, unit_id, as_of_date, {rows} as row_count,
-                sha256(
-                    case
-                        when count(*) = 1 then any_value({_HASH_LINE})
-                        else array_to_string(list_sort(list({_HASH_LINE})), chr(10))
-                    end
-                ) as content_hash
-            from accepted
-            group by file_no, unit_id, as_of_date
-        ),
-        rejected as (
-            select file_no, unit_id, as_of_date, {rows} as row_count
-            from fates
-            where is_bad and unit_id is not null and as_of_date is not null
-            group by file_no, unit_id, as_of_date
-        ),
-        returned as (
-            select fates.file_no, unit_id, as_of_date, {rows} as row_count, bool_or(is_bad) as has_rejected_row
-            from fates inner join verdicts using (file_no)
-            where
-                verdicts.verdict = 'returned' and unit_id is not null and as_of_date is not null and is_within_sender
-            group by fates.file_no, unit_id, as_of_date
-        ),
-        scopes as (
-            select
-                file_no, unit_id, as_of_date,
-                coalesce(hashed.row_count, 0) as row_count,
-                rejected.file_no is not null as has_rejected_row,
-                case when rejected.file_no is null then content_hash end as content_hash
-            from (select * from rejected inner join verdicts using (file_no) where verdict = 'accepted') as rejected
-            full join hashed using (file_no, unit_id, as_of_date)
+                hashed.file_no, hashed.unit_id, hashed.as_of_date, row_count,
+                rejected_scopes.file_no is not null as has_rejected_row,
+                case when rejected_scopes.file_no is null then content_hash end as content_hash
+            from hashed
+            left join rejected_scopes using (file_no, unit_id, as_of_date)
             union all
-            select file_no, unit_id, as_of_date, row_count, has_rejected_row, null from returned
+            select file_no, unit_id, as_of_date, 0, true, null
+            from rejected_scopes
+            where not exists (
+                select 1 from accepted
+                where
+                    accepted.file_no = rejected_scopes.file_no and accepted.unit_id = rejected_scopes.unit_id
+                    and accepted.as_of_date = rejected_scopes.as_of_date
+            )
+            union all
+            select file_no, unit_id, as_of_date, row_count, has_rejected_row, null from returned_scopes
             union all
             select file_no, hint_unit_id, hint_date, 0, false, null
             from verdicts
             where
                 verdict = 'returned' and hint_unit_id is not null and hint_date is not null
-                and file_no not in (select file_no from returned)
+                and file_no not in (select file_no from returned_scopes)
         )
-        select submission_id, campaign_id, export_type, unit_id, as_of_date, row_count, has_rejected_row, content_hash
+        select
+            submission_id, campaign_id, export_type, unit_id, as_of_date, cast(row_count as bigint) as row_count,
+            has_rejected_row, content_hash
         from scopes inner join receipts using (file_no)
-        """
-    )
+        union all
+        select * from out_scopes
+    """
+    return {"figures": figures, "scopes": scopes}
 
 
 def _texts(fault: FileFault) -> tuple[str, str]:

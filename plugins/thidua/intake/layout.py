@@ -104,8 +104,6 @@ def _map_columns(
 ) -> list[Mapped]:
     mapped = []
     for index, texts in enumerate(_header_texts(rows, width)):
-        if len(texts) == 3 and not any(cell for cell in [texts[0].strip()]):
-            texts = texts[1:]
         # An upper cell merged over several columns names none of them alone.
         candidates = [texts[0], texts[2]] if len(texts) == 3 else texts
         found = _map_one(index, candidates, contract, metrics)
@@ -130,7 +128,7 @@ def _without_rivals(mapped: list[Mapped]) -> list[Mapped]:
 
 def _score(mapped: list[Mapped]) -> tuple[int, int, int]:
     roles = {one.column.name for one in mapped if one.column.required}
-    exact = {one.column.name for one in mapped if one.is_exact}
+    exact = {one.column.name for one in mapped if one.is_exact and one.column.required}
     return len(roles), len(exact), len({one.column.name for one in mapped})
 
 
@@ -140,6 +138,7 @@ def find_layout(grid: Grid, contract: Contract, metrics: Mapping[str, str], *, h
     Raises FileFault `column_twice` when two columns have the same meaning.
     """
     head = grid.rows(0, HEAD_ROWS)
+    required = [column for column in contract.columns if column.required]
     best: tuple[tuple[int, int, int], int, int, list[Mapped]] | None = None
     for start in range(min(len(head), HEAD_ROWS - 2)):
         if not any(cell.strip() for cell in head[start]):
@@ -155,6 +154,8 @@ def find_layout(grid: Grid, contract: Contract, metrics: Mapping[str, str], *, h
             score = _score(mapped)
             if best is None or score > best[0]:
                 best = score, start, span, mapped
+        if best and best[0][:2] == (len(required), len(required)):
+            break  # all that is needed, by its whole name: nothing further down can be a better header
     if best is None:
         return None
     _, start, span, mapped = best

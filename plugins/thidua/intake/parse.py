@@ -56,9 +56,8 @@ class Part:
     file_no: int
     sheet_no: int
     sheet: str | None
-    headers: Mapping[str, str]  # role -> header as written
+    headers: Mapping[Any, str]  # role -> header as written
     column_name: str
-    fixed_label: str | None
     fixed_date: date | None
     fixed_metric_id: str | None
 
@@ -83,40 +82,48 @@ _SPACES = "chr(160) || chr(8239) || chr(8201) || chr(8199)"
 _DASHES = "chr(8211) || chr(8212) || chr(8722) || chr(8208) || chr(8209)"
 _GROUP = "[1-9][0-9]{0,2}"
 
-_ODD_VALUES = f"""
-create or replace temp table odd_values as
-with odd as (
-    select part_no, line, trim(translate(value_text, {_SPACES} || {_DASHES}, '    -----')) as text
-    from cells
-    where value_text <> '' and not regexp_full_match(value_text, '[0-9]{{1,18}}')
+# What a value looks like by itself. `body` is it without sign and brackets; null for plain digits, which are the most.
+_CELLS = f"""
+create or replace temp table cells as
+with plain as (
+    select
+        *,
+        regexp_full_match(value_text, '[0-9]{{1,18}}') as is_plain,
+        case
+            when strlen(value_text) = length(value_text) then value_text
+            else trim(translate(value_text, {_SPACES} || {_DASHES}, '    -----'))
+        end as text
+    from all_cells
 ),
 unsigned as (
-    select *,
-        text like '(%)' or (text like '-%' and text <> '-') as is_negative,
+    select
+        * exclude (text),
+        not is_plain and (text like '(%)' or (text like '-%' and text <> '-')) as is_negative,
         case
+            when is_plain then null
             when text like '(%)' then trim(text[2:-2])
             when text like '-%' and text <> '-' then trim(text[2:])
             else text
         end as body
-    from odd
-),
-shaped as (
-    select *,
-        case
-            when text = '-' then 'dash'
-            when regexp_full_match(body, '[0-9]{{1,18}}') then 'plain'
-            when regexp_full_match(body, '{_GROUP}( [0-9]{{3}})+') then 'spaces'
-            when regexp_full_match(body, '{_GROUP}([.][0-9]{{3}}){{2,}}') then 'dots'
-            when regexp_full_match(body, '{_GROUP}(,[0-9]{{3}}){{2,}}') then 'commas'
-            when regexp_full_match(body, '{_GROUP}[.][0-9]{{3}}') then 'one_dot'
-            when regexp_full_match(body, '{_GROUP},[0-9]{{3}}') then 'one_comma'
-            when regexp_full_match(body, '[0-9]+[.][0-9]+|{_GROUP}(,[0-9]{{3}})+[.][0-9]+') then 'dot_fraction'
-            when regexp_full_match(body, '[0-9]+,[0-9]+|{_GROUP}([. ][0-9]{{3}})+,[0-9]+') then 'comma_fraction'
-            else 'text'
-        end as shape
-    from unsigned
+    from plain
 )
-select * from shaped
+select
+    * exclude (is_plain),
+    case
+        when is_plain then 'plain'
+        when value_text = '' then 'blank'
+        when regexp_full_match(body, '{_GROUP}[.][0-9]{{3}}') then 'one_dot'
+        when regexp_full_match(body, '{_GROUP},[0-9]{{3}}') then 'one_comma'
+        when body = '-' then 'dash'
+        when regexp_full_match(body, '[0-9]{{1,18}}') then 'plain'
+        when regexp_full_match(body, '{_GROUP}( [0-9]{{3}})+') then 'spaces'
+        when regexp_full_match(body, '{_GROUP}([.][0-9]{{3}}){{2,}}') then 'dots'
+        when regexp_full_match(body, '{_GROUP}(,[0-9]{{3}}){{2,}}') then 'commas'
+        when regexp_full_match(body, '[0-9]+[.][0-9]+|{_GROUP}(,[0-9]{{3}})+[.][0-9]+') then 'dot_fraction'
+        when regexp_full_match(body, '[0-9]+,[0-9]+|{_GROUP}([. ][0-9]{{3}})+,[0-9]+') then 'comma_fraction'
+        else 'text'
+    end as shape
+from unsigned
 """
 
 # What the column itself shows about its separators, over all its values.
@@ -131,51 +138,52 @@ select
     bool_or(shape = 'one_dot') as one_dot,
     bool_or(shape = 'one_comma') as one_comma,
     bool_or(shape = 'spaces') as spaces
-from odd_values
+from cells
+where shape not in ('plain', 'blank', 'dash', 'text')
 group by part_no
 """
 
 # A lone group (28.310) is read as thousands only when nothing in its column says that the sign is a decimal one.
-_READ_VALUES = """
-create or replace temp table read_values as
-with formed as (
-    select
-        part_no, line, is_negative, body,
-        case shape
-            when 'dash' then case when $dash_is_zero then 'whole' else 'text' end
-            when 'plain' then 'whole'
-            when 'spaces' then 'whole'
-            when 'dots' then case when dot_is_decimal then 'ambiguous' else 'whole' end
-            when 'commas' then case when comma_is_decimal then 'ambiguous' else 'whole' end
-            when 'one_dot' then case
-                when dot_is_decimal or comma_groups or (one_comma and not dot_groups) then 'ambiguous' else 'whole'
-            end
-            when 'one_comma' then case
-                when comma_is_decimal or dot_groups or (one_dot and not comma_groups) then 'ambiguous' else 'whole'
-            end
-            when 'dot_fraction' then 'fraction'
-            when 'comma_fraction' then 'fraction'
-            else 'text'
-        end as form
-    from odd_values
-    inner join separators using (part_no)
-),
-numbered as (
-    select
-        part_no, line, form,
-        case
-            when form <> 'whole' then null
-            when body = '-' then 0
-            else try_cast(translate(body, '., ', '') as bigint) * case when is_negative then -1 else 1 end
-        end as value
-    from formed
-)
-select part_no, line, case when form = 'whole' and value is null then 'text' else form end as form, value
-from numbered
+_FORM = """
+case cells.shape
+    when 'plain' then 'whole'
+    when 'blank' then 'blank'
+    when 'spaces' then 'whole'
+    when 'one_dot' then case
+        when dot_is_decimal or comma_groups or (one_comma and not dot_groups) then 'ambiguous' else 'whole'
+    end
+    when 'one_comma' then case
+        when comma_is_decimal or dot_groups or (one_dot and not comma_groups) then 'ambiguous' else 'whole'
+    end
+    when 'dots' then case when dot_is_decimal then 'ambiguous' else 'whole' end
+    when 'commas' then case when comma_is_decimal then 'ambiguous' else 'whole' end
+    when 'dash' then case when $dash_is_zero then 'whole' else 'text' end
+    when 'dot_fraction' then 'fraction'
+    when 'comma_fraction' then 'fraction'
+    else 'text'
+end
+"""
+
+# Signs that separate are taken out; a number beyond bigint is no number of people.
+_VALUE = """
+case
+    when cells.body is null then try_cast(cells.value_text as bigint)
+    when cells.shape = 'dash' then 0
+    when cells.shape in ('plain', 'spaces', 'one_dot', 'one_comma', 'dots', 'commas')
+        then try_cast(translate(cells.body, '., ', '') as bigint) * case when cells.is_negative then -1 else 1 end
+end
 """
 
 _TYPED = """
 create or replace table typed as
+with formed as (
+    select
+        cells.* exclude (shape, body, is_negative),
+        {form} as form,
+        {value} as value
+    from cells
+    left join separators on cells.part_no = separators.part_no
+)
 select
     cells.part_no,
     files.file_no,
@@ -202,10 +210,10 @@ select
     cells.metric_text,
     coalesce(parts.fixed_metric_id, metrics.metric_id) as metric_id,
     cells.value_text,
-    {form} as value_form,
-    {value} as value,
+    case when cells.form = 'whole' and cells.value is null then 'text' else cells.form end as value_form,
+    case when cells.form = 'whole' then cells.value end as value,
     parts_with_total.part_no is not null as has_total
-from cells
+from formed as cells
 inner join parts on cells.part_no = parts.part_no
 inner join files on parts.file_no = files.file_no
 left join labels on files.campaign_no = labels.campaign_no and cells.label = labels.label
@@ -219,15 +227,22 @@ left join families
     and coalesce(labels.unit_id, label_days.unit_id) = families.unit_id
 left join metrics on files.campaign_no = metrics.campaign_no and cells.metric_text = metrics.metric_text
 left join parts_with_total on cells.part_no = parts_with_total.part_no
-{values}
 """
 
 # Files that say the same thing twice, or two things about the same: rare, so found once and joined only then.
 _DOUBLES = """
 create or replace temp table doubles as
+with keyed as (
+    select *, hash(file_no, unit_id, as_of_date, metric_id) as key
+    from typed
+    where row_kind = 'data' and value is not null and unit_id is not null and as_of_date is not null
+),
+suspects as (
+    select key from keyed group by key having count(*) > 1
+)
 select file_no, unit_id, as_of_date, metric_id, count(distinct value) as same_key_values
-from typed
-where row_kind = 'data' and value is not null and unit_id is not null and as_of_date is not null
+from keyed
+where key in (select key from suspects)
 group by file_no, unit_id, as_of_date, metric_id
 having count(*) > 1
 """
@@ -294,43 +309,27 @@ def parse_chunk(
         {
             "part_no": integer, "file_no": integer, "sheet_no": integer, "sheet": text, "column_name": text,
             "unit_header": text, "date_header": text, "metric_header": text, "value_header": text,
-            "fixed_label": text, "fixed_date": day, "fixed_metric_id": text,
+            "fixed_date": day, "fixed_metric_id": text,
         },
         [
             (
                 part.part_no, part.file_no, part.sheet_no, part.sheet, part.column_name,
                 part.headers.get("unit"), part.headers.get("as_of_date"), part.headers.get("metric"),
-                part.headers.get("value"), part.fixed_label, part.fixed_date, part.fixed_metric_id,
+                part.headers.get("value"), part.fixed_date, part.fixed_metric_id,
             )
             for part in parts
         ],
     )  # fmt: skip
-    all_cells = pa.concat_tables(cells) if cells else CELLS.empty_table()
-    connection.register("all_cells", all_cells)
-    connection.execute(
-        """
-        create or replace table cells as
-        select
-            part_no, line, ordinal,
-            case when label = '' then coalesce(fixed_label, ordinal) else label end as label,
-            date_text, metric_text, value_text
-        from all_cells inner join parts using (part_no)
-        """
-    )
+    # Arrow's memory read in place would cost more: `cells` is scanned several times.
+    connection.register("all_cells", pa.concat_tables(cells) if cells else CELLS.empty_table())
+    connection.execute(_CELLS)
     connection.unregister("all_cells")
     _look_up(connection, contract, facts_of, number_of)
-    connection.execute(_ODD_VALUES)
     connection.execute(_SEPARATORS)
-    connection.execute(_READ_VALUES, {"dash_is_zero": contract.number.dash_is_zero})
-    odd = connection.execute("select count(*) from read_values").fetchone()
-    plain = "case when cells.value_text = '' then 'blank' else 'whole' end", "try_cast(cells.value_text as bigint)"
-    if odd and odd[0]:
-        form = f"coalesce(read_values.form, {plain[0]})"
-        value = f"case when read_values.form is null then {plain[1]} else read_values.value end"
-        join = "left join read_values on cells.part_no = read_values.part_no and cells.line = read_values.line"
-    else:
-        (form, value), join = plain, ""
-    connection.execute(_TYPED.format(form=form, value=value, values=join))
+    connection.execute(
+        _TYPED.format(form=_FORM, value=_VALUE), {"dash_is_zero": contract.number.dash_is_zero}
+    )
+    connection.execute("drop table cells")
     connection.execute(_DOUBLES)
     doubles = connection.execute("select count(*) from doubles").fetchone()
     if doubles and doubles[0]:

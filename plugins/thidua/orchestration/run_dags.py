@@ -10,13 +10,17 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from thidua.lake.batches import list_batches
 from thidua.settings import home, repo_root
 
 # Tasks that fail on purpose to make returned files visible; the pipeline went on past them.
 REPORTING_TASKS = {"report_returned"}
+MARKS = {"success": "✓", "failed": "✗", "skipped": "–"}
 
 
 def configure(airflow_home: Path) -> None:
@@ -45,7 +49,10 @@ def configure(airflow_home: Path) -> None:
 def prepare() -> None:
     """Migrates the metadata database when it needs it, and makes the pools that the DAGs name."""
     import logging
+    import warnings
 
+    # Airflow's own, of its test client; nothing that who runs this can do about it.
+    warnings.filterwarnings("ignore", message="Using `httpx` with")
     from airflow.utils import db
 
     logging.getLogger("alembic").setLevel(logging.ERROR)
@@ -58,24 +65,71 @@ def prepare() -> None:
     Pool.create_or_update_pool("warehouse", slots=1, description="One writer of the warehouse", include_deferred=False)
 
 
+@contextmanager
+def output_to(log: Path) -> Iterator[None]:
+    """Sends what this process prints, Airflow's logs too, to a file: a run's terminal shows its outcome."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    kept = [os.dup(1), os.dup(2)]
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for descriptor, saved in enumerate(kept, 1):
+                os.dup2(saved, descriptor)
+                os.close(saved)
+
+
 def run(dag_ids: list[str], conf: dict[str, Any]) -> bool:
     """Runs the DAGs one after the other; prints each task's end. False when a task failed that is not a report."""
+    log = home().airflow / "logs" / "run_dags.log"
+    well, served = True, (home().serve / "current").resolve()
+    batches_before = set(list_batches(home()))
+    for dag_id in dag_ids:
+        print(f"▶ {dag_id} …", flush=True)
+        batches = set(list_batches(home()))
+        with output_to(log):
+            instances = _run_one(dag_id, conf)
+        for name, state in instances:
+            print(f"  {MARKS.get(state, '·')} {name}: {state}")
+            if state in {"failed", "upstream_failed"} and name not in REPORTING_TASKS:
+                well = False
+        _show_returned(sorted(batch.name for batch in set(list_batches(home())) - batches))
+    if set(list_batches(home())) == batches_before and (home().serve / "current").resolve() == served:
+        print("  Không có gì mới / nothing new: nothing was taken in, built or published")
+    print(f"  nhật ký / log: {log}")
+    return well
+
+
+def _run_one(dag_id: str, conf: dict[str, Any]) -> list[tuple[str, str]]:
+    """(task, state) of one DAG run, in order of their start."""
     from airflow.dag_processing.dagbag import DagBag
 
-    bag = DagBag(dag_folder=repo_root() / "dags")
-    if bag.import_errors:
-        raise SystemExit(f"DAGs cannot be imported: {bag.import_errors}")
-    well = True
-    for dag_id in dag_ids:
-        dag = bag.get_dag(dag_id)
-        sys.stdout.write(f"▶ {dag_id}\n")
-        dag_run = dag.test(run_conf=conf)
-        for instance in sorted(dag_run.get_task_instances(), key=lambda ti: (ti.start_date is None, ti.start_date)):
-            index = f"[{instance.map_index}]" if instance.map_index >= 0 else ""
-            sys.stdout.write(f"  {instance.task_id}{index}: {instance.state}\n")
-            if instance.state in {"failed", "upstream_failed"} and instance.task_id not in REPORTING_TASKS:
-                well = False
-    return well
+    bag = DagBag(dag_folder=repo_root() / "dags" / f"{dag_id}.py")
+    dag = bag.get_dag(dag_id)
+    if bag.import_errors or dag is None:
+        raise SystemExit(f"{dag_id} cannot be imported: {bag.import_errors or 'no such DAG'}")
+    instances = dag.test(run_conf=conf).get_task_instances()
+    instances.sort(key=lambda instance: (instance.start_date is None, instance.start_date))
+    return [
+        (f"{instance.task_id}[{instance.map_index}]" if instance.map_index >= 0 else instance.task_id, instance.state)
+        for instance in instances
+    ]
+
+
+def _show_returned(batches: list[str]) -> None:
+    """The files that this run returned: the pipeline went on, the offices have to mend them."""
+    from thidua.intake.ingest import result_of
+
+    result = result_of(home(), batches)
+    if result.files:
+        print(f"  {result.files} tệp / files, {len(result.returned)} bị trả lại / returned")
+    for file in result.returned:
+        print(f"  ↩ {file.landing_path}: {file.message}")
 
 
 def main() -> None:

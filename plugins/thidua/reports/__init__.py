@@ -1,0 +1,1 @@
+"""What people read on a terminal: rankings, explanations, who sent what. They read the published marts, nothing else."""
