@@ -110,7 +110,7 @@ class _DuckDB(str):
 
 
 @lru_cache(maxsize=1)
-def _gx() -> Any:
+def load_gx() -> Any:
     """GX, imported late (it costs seconds), without telemetry, and able to read DuckDB."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     with warnings.catch_warnings():
@@ -131,12 +131,21 @@ def failing_rules(url: str, suite_json: str) -> set[str]:
 
     Raises ThiduaError when a rule could not be evaluated at all.
     """
-    gx = _gx()
+    gx = load_gx()
     from great_expectations.core import ExpectationSuite
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    # No Data Docs, no progress bars, no telemetry: the rows are ours to tell of, and may be personal.
+    settings = DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+        progress_bars=ProgressBarsConfig(globally=False),
+        analytics_enabled=False,
+    )
+    context = gx.get_context(mode="ephemeral", project_config=settings)
     source = context.data_sources.add_sql("work", connection_string=url)
     batch = source.add_table_asset("typed", table_name="typed").add_batch_definition_whole_table("chunk")
     document: Mapping[str, Any] = json.loads(suite_json)

@@ -122,7 +122,10 @@ def run_dbt(database: Path, *arguments: str) -> None:
         "--log-level-file", "info",
         "--no-use-colors",
     ]  # fmt: skip
-    result = dbtRunner().invoke([*arguments, *common])
+    try:
+        result = dbtRunner().invoke([*arguments, *common])
+    finally:
+        _release(database)
     if result.success:
         return
     failed = [
@@ -135,6 +138,14 @@ def run_dbt(database: Path, *arguments: str) -> None:
     raise NotWell(
         f"the build failed and nothing was published: {' '.join(reason.split())}{more}; see {work / 'dbt.log'}"
     )
+
+
+def _release(database: Path) -> None:
+    """dbt keeps its connection, and with it the file's lock, for as long as the process lives."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    DuckDBConnectionManager.close_all_connections()
+    log.debug("%s is released", database)
 
 
 def build(
