@@ -10,7 +10,6 @@ from typing import Any
 
 import duckdb
 import pytest
-
 from thidua.intake.ingest import IngestResult, ingest
 from thidua.lake.tables import BATCH_COLUMNS
 from thidua.settings import Home
@@ -115,9 +114,7 @@ def take(tmp_path: Path, campaigns: Path) -> Take:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
-        result = ingest(
-            home, campaigns, now, explicit_now=True, settle_seconds=0.01, expectations=expectations
-        )
+        result = ingest(home, campaigns, now, explicit_now=True, settle_seconds=0.01, expectations=expectations)
         lake = Lake(home, result)
         for row in lake.rows("submissions"):
             assert row["received_row_count"] == (

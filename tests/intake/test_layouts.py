@@ -11,7 +11,6 @@ from pathlib import Path
 import openpyxl
 import pytest
 import yaml
-
 from thidua.intake.contracts import load_contract
 from thidua.intake.days import days_in_titles, file_name_hint, parse_day
 from thidua.settings import expectations_dir
@@ -128,14 +127,14 @@ def test_semicolons_and_a_byte_order_mark(take) -> None:
     assert lake.rows("figures")[0]["sheet"] is None
 
 
-@pytest.mark.parametrize(
-    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1258"]
-)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1258"])
 def test_encodings(take, encoding: str) -> None:
     text = "Đơn vị\tNgày số liệu\tSố lũy kế\nĐà Lạt\t30/06/2023\t38 000\nBảo Lộc\t30/06/2023\t5\n"
     if encoding == "cp1258":  # it stores five tones apart from their letters, and circumflex and breve with them
         text = "".join(
-            unicodedata.normalize("NFC", "".join(part for part in unicodedata.normalize("NFD", letter) if part not in TONES))
+            unicodedata.normalize(
+                "NFC", "".join(part for part in unicodedata.normalize("NFD", letter) if part not in TONES)
+            )
             + "".join(part for part in unicodedata.normalize("NFD", letter) if part in TONES)
             for letter in text
         )

@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 
 import pytest
-
 from thidua.intake.contracts import known_export_types
 from thidua.intake.validate import load_rules
 from thidua.settings import expectations_dir
@@ -35,9 +34,7 @@ CASES = {
     "unit_ambiguous": Case(
         "Châu Thành;30/06/2023;5\n" + GOOD, "Châu Thành Bắc;30/06/2023;5\n" + GOOD, value="Châu Thành"
     ),
-    "unit_not_valid": Case(
-        "Tân Thành;30/06/2023;5\n" + GOOD, "Tân Thành;31/03/2023;5\n" + GOOD, value="Tân Thành"
-    ),
+    "unit_not_valid": Case("Tân Thành;30/06/2023;5\n" + GOOD, "Tân Thành;31/03/2023;5\n" + GOOD, value="Tân Thành"),
     "outside_sender": Case(
         "Bảo Lộc;30/06/2023;5\n" + GOOD,
         "Bảo Lộc;30/06/2023;5\nTổ Một;30/06/2023;5\n",
@@ -47,9 +44,7 @@ CASES = {
         value="Đà Lạt",
     ),
     "as_of_date_missing": Case("Bảo Lộc;;5\n" + GOOD, "Bảo Lộc;30/06/2023;5\n" + GOOD, value=""),
-    "as_of_date_invalid": Case(
-        "Bảo Lộc;31/06/2023;5\n" + GOOD, "Bảo Lộc;2023-06-30;5\n" + GOOD, value="31/06/2023"
-    ),
+    "as_of_date_invalid": Case("Bảo Lộc;31/06/2023;5\n" + GOOD, "Bảo Lộc;2023-06-30;5\n" + GOOD, value="31/06/2023"),
     "as_of_date_before_campaign": Case(
         "Bảo Lộc;30/12/2022;5\n" + GOOD, "Bảo Lộc;31/12/2022;5\n" + GOOD, value="30/12/2022"
     ),

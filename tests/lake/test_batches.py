@@ -9,11 +9,11 @@ import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import duckdb
 import pytest
-
 from thidua.intake import ingest as intake
 from thidua.intake.judge import judge_chunk
 from thidua.intake.validate import load_gx
@@ -33,8 +33,11 @@ measures: [{measure_id: progress, blocs: [offices], numerator: {metric: users}, 
 periods: [{period_id: q2, kind: quarter, closing_date: 2023-06-30, clause: I}]
 gates: [{gate_id: q2_60, periods: [q2], kind: measure, measure: progress, at_least: 60%, clause: I}]
 """
-# Children share what this process has imported: GX alone costs seconds in a fresh one.
-FORK = multiprocessing.get_context("fork")
+# Children come from a server that has imported what costs seconds (GX), but has run no thread of Arrow or DuckDB: a
+# child forked from this process would inherit their locks and could wait for ever.
+os.environ["GX_ANALYTICS_ENABLED"] = "false"
+CHILDREN = multiprocessing.get_context("forkserver")
+CHILDREN.set_forkserver_preload(["great_expectations", "duckdb_engine", "pandas", "thidua.intake.judge"])
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +64,10 @@ def home(tmp_path: Path) -> Home:
     folder = home.landing / "c-2023" / "progress"
     folder.mkdir(parents=True)
     for number in range(12):
-        rows = [f"Đơn vị {number},30/06/2023,{number * 10}\n", f"u-{number + 12},30/06/2023,{'x' if number == 5 else 1}\n"]
+        rows = [
+            f"Đơn vị {number},30/06/2023,{number * 10}\n",
+            f"u-{number + 12},30/06/2023,{'x' if number == 5 else 1}\n",
+        ]
         if number == 7:
             rows.append("Tổng cộng,,1\n")
         (folder / f"{number:02}.csv").write_text("Đơn vị,Ngày,Lũy kế\n" + "".join(rows), encoding="utf-8")
@@ -104,7 +110,9 @@ def test_parquet_has_the_exact_types(home: Home, campaigns: Path) -> None:
     ingest(home, campaigns)
     batch = list_batches(home)[0]
     for table, columns in BATCH_COLUMNS.items():
-        described = duckdb.execute("describe select * from read_parquet($1)", [str(batch / f"{table}.parquet")]).fetchall()
+        described = duckdb.execute(
+            "describe select * from read_parquet($1)", [str(batch / f"{table}.parquet")]
+        ).fetchall()
         types = {name: kind.lower().replace("timestamp with time zone", "timestamptz") for name, kind, *_ in described}
         assert types == columns, table
 
@@ -149,7 +157,7 @@ def test_abandoned_work_is_removed_and_living_work_is_not(home: Home, campaigns:
     dead = new_work_dir(home, ["dead"])
     foreign = new_work_dir(home, ["foreign"])
     old = new_work_dir(home, ["old"])
-    child = FORK.Process(target=lambda: None)
+    child = CHILDREN.Process(target=os.getpid)
     child.start()
     child.join()
     (dead / "owner.json").write_text(json.dumps({**json.loads((dead / "owner.json").read_text()), "pid": child.pid}))
@@ -170,15 +178,15 @@ def test_judged_work_waits_for_its_commit_though_its_process_is_gone(home: Home,
     assert commit(home, work) == batch_id_of(chunk[:3])
 
 
-def test_two_ingests_at_once_have_the_same_content(home: Home, campaigns: Path, expected, monkeypatch) -> None:
-    monkeypatch.setattr(intake, "CHUNK_FILES", 4)
-    start = FORK.Event()
+def ingest_when_told(home: Home, campaigns: Path, start: Event) -> None:
+    intake.CHUNK_FILES = 4
+    start.wait(60)
+    ingest(home, campaigns)
 
-    def run() -> None:
-        start.wait(20)
-        ingest(home, campaigns)
 
-    children = [FORK.Process(target=run) for _ in range(2)]
+def test_two_ingests_at_once_have_the_same_content(home: Home, campaigns: Path, expected) -> None:
+    start = CHILDREN.Event()
+    children = [CHILDREN.Process(target=ingest_when_told, args=(home, campaigns, start)) for _ in range(2)]
     for child in children:
         child.start()
     start.set()
@@ -216,17 +224,17 @@ POINTS = {
 }
 
 
+def ingest_until_killed(home: Home, campaigns: Path, point: str) -> None:
+    module, name, calls = POINTS[point]
+    setattr(module, name, dying_after(calls, getattr(module, name)))
+    ingest(home, campaigns)
+
+
 @pytest.mark.parametrize("point", POINTS)
 def test_a_kill_leaves_nothing_that_a_second_run_does_not_mend(
-    home: Home, campaigns: Path, expected, monkeypatch: pytest.MonkeyPatch, point: str
+    home: Home, campaigns: Path, expected, point: str
 ) -> None:
-    module, name, calls = POINTS[point]
-
-    def run() -> None:
-        setattr(module, name, dying_after(calls, getattr(module, name)))
-        ingest(home, campaigns)
-
-    child = FORK.Process(target=run)
+    child = CHILDREN.Process(target=ingest_until_killed, args=(home, campaigns, point))
     child.start()
     child.join(60)
     assert child.exitcode == -signal.SIGKILL

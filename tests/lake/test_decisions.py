@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-
 from thidua.errors import ThiduaError
 from thidua.lake.decisions import load_decisions, record_decision
 from thidua.settings import Home

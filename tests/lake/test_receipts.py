@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-
 from thidua.errors import ThiduaError
 from thidua.lake import receipts
 from thidua.lake.receipts import list_landing, raw_path, take_receipts

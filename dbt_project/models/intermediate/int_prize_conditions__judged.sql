@@ -12,8 +12,8 @@ prizes as (
     select * from {{ source('plan', 'prizes') }}
 ),
 
-ranked_units as (
-    select * from {{ ref('int_units__ranked') }}
+units as (
+    select * from {{ ref('int_eligibility__judged') }}
 ),
 
 measures as (
@@ -34,9 +34,9 @@ goals as (
 
 expected as (
     select
-        ranked_units.campaign_id,
-        ranked_units.period_id,
-        ranked_units.unit_id,
+        units.campaign_id,
+        units.period_id,
+        units.unit_id,
         conditions.prize_id,
         conditions.position,
         conditions.kind,
@@ -48,8 +48,7 @@ expected as (
         conditions.goal_id
     from conditions
     inner join prizes on conditions.campaign_id = prizes.campaign_id and conditions.prize_id = prizes.prize_id
-    inner join ranked_units
-        on prizes.campaign_id = ranked_units.campaign_id and prizes.period_id = ranked_units.period_id
+    inner join units on prizes.campaign_id = units.campaign_id and prizes.period_id = units.period_id
 ),
 
 earlier as (
