@@ -11,6 +11,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 import yaml
+from old_excel import old_excel
 from thidua.intake.contracts import load_contract
 from thidua.intake.days import days_in_titles, file_name_hint, parse_day
 from thidua.settings import expectations_dir
@@ -316,4 +317,16 @@ def test_file_names_as_hints() -> None:
 
 def test_day_and_unit_of_the_file_name_hold_where_the_file_is_silent(take) -> None:
     lake = take({"bao-loc_2023-06-30.csv": "Chỉ số,Lũy kế\nusers,5\n"})
+    assert lake.figures() == {("bao-loc", "2023-06-30"): 5}
+
+
+def test_old_excel(take) -> None:
+    rows = [["Đơn vị", "Ngày số liệu", "Lũy kế"], ["Bảo Lộc", "30/06/2023", 38000.0], ["Đà Lạt", "30/06/2023", "5.000"]]
+    lake = take({"a.xls": old_excel(rows, "Quý 2")})
+    assert lake.figures() == {("bao-loc", "2023-06-30"): 38000, ("da-lat", "2023-06-30"): 5000}
+    assert lake.rows("figures")[0]["sheet"] == "Quý 2"
+
+
+def test_text_under_the_name_of_a_workbook(take) -> None:
+    lake = take({"a.xls": "Đơn vị\tNgày\tLũy kế\nBảo Lộc\t30/06/2023\t5\n"})
     assert lake.figures() == {("bao-loc", "2023-06-30"): 5}
