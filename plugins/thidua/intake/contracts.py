@@ -65,11 +65,12 @@ class Column(_Part):
     def is_excluded(self, header: str) -> bool:
         """Whether a header that carries this column's words means another column, such as a rate."""
         folded = fold(header)
+        signs = [word for word in self.excludes if not fold(word)]  # such as %
+        if any(sign in header for sign in signs):
+            return True
         if folded in self.folded_headers:
             return False
-        return any(
-            has_phrase(folded, fold(word)) if fold(word) else word in header.casefold() for word in self.excludes
-        )
+        return any(has_phrase(folded, fold(word)) for word in self.excludes if fold(word))
 
 
 class NumberRules(_Part):
@@ -128,7 +129,7 @@ class Contract(_Part):
         if not folded:
             return None
         for column in self.columns:
-            if folded in column.folded_headers:
+            if folded in column.folded_headers and not column.is_excluded(header):
                 return column, True
         for column in self.columns:
             if any(has_phrase(folded, phrase) for phrase in column.folded_phrases) and not column.is_excluded(header):

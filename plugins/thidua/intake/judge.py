@@ -108,7 +108,9 @@ def judge_chunk(
 
 def _write(work: WorkDatabase, folder: Path, table: str, query: str) -> None:
     target = str(folder / f"{table}.parquet").replace("'", "''")
-    work.connection.execute(f"copy ({query}) to '{target}' (format parquet)")
+    # Hashes, the most of a scope, do not compress; trying costs as much as writing.
+    compression = "uncompressed" if table == "scopes" else "snappy"
+    work.connection.execute(f"copy ({query}) to '{target}' (format parquet, compression {compression})")
 
 
 def _plans_of(

@@ -326,9 +326,7 @@ def parse_chunk(
     connection.unregister("all_cells")
     _look_up(connection, contract, facts_of, number_of)
     connection.execute(_SEPARATORS)
-    connection.execute(
-        _TYPED.format(form=_FORM, value=_VALUE), {"dash_is_zero": contract.number.dash_is_zero}
-    )
+    connection.execute(_TYPED.format(form=_FORM, value=_VALUE), {"dash_is_zero": contract.number.dash_is_zero})
     connection.execute("drop table cells")
     connection.execute(_DOUBLES)
     doubles = connection.execute("select count(*) from doubles").fetchone()

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
 
-from thidua.clock import LOCAL, day_end
+from thidua.clock import LOCAL
 from thidua.files import write_atomic
 from thidua.plan.loader import Plan, load_campaigns
-from thidua.samples.offices import SUFFIX, Block, Table, write
-from thidua.samples.spec import Incident, Sample, Style, load_samples
+from thidua.samples.offices import SUFFIX, Block, Line, Table, percent, write
+from thidua.samples.spec import Fault, Sample, Style, load_samples
 from thidua.settings import Home
+
+WEEK = timedelta(days=7)
+OFFICE_OPENS, OFFICE_MINUTES = time(8), 9 * 60
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,15 @@ class _File:
 
 
 def generate(home: Home, campaigns_dir: Path, seed: int = 1, campaigns: Iterable[str] | None = None) -> list[Path]:
-    """Writes the samples of all campaigns (or those named) and returns their paths, in order."""
+    """Writes the samples of all campaigns (or those named) below landing/ and returns their paths, in order.
+
+    Raises PlanError when a plan or a sample.yml is broken; nothing is written then.
+    """
+    plans = load_campaigns(campaigns_dir, campaigns)
+    samples = {name: load_samples(plan.folder, (unit.unit_id for unit in plan.units)) for name, plan in plans.items()}
     written: list[Path] = []
-    for campaign_id, plan in load_campaigns(campaigns_dir, campaigns).items():
-        for sample in load_samples(plan.folder):
+    for campaign_id, plan in plans.items():
+        for sample in samples[campaign_id]:
             folder = home.landing / campaign_id / sample.export_type
             for file in _Offices(plan, sample, seed).files():
                 path = folder / file.name
@@ -62,9 +70,9 @@ class _Offices:
     def files(self) -> Iterator[_File]:
         yield from self._weekly()
         yield from self._closings()
-        for number, incident in enumerate(self.sample.incidents, 1):
-            if incident.kind != "silent":
-                yield self._incident(number, incident)
+        for number, fault in enumerate(self.sample.faults, 1):
+            if fault.received_at is not None:
+                yield self._fault(number, fault, fault.received_at)
 
     def figure(self, unit: str, day: date) -> int:
         """The unit's count on a day: its figures at the anchors, between them a seeded path that never falls."""
@@ -76,79 +84,94 @@ class _Offices:
             return figures[place]
         span, done = (anchors[place + 1] - anchors[place]).days, (day - anchors[place]).days
         grown = figures[place + 1] - figures[place]
-        random = Random(f"{self.seed}/{unit}/{anchors[place]}")  # noqa: S311 - a repeatable path, no secret
+        random = self._random(unit, anchors[place])
         steps = [random.randint(1, 9) for _ in range(span)]
         return figures[place] + grown * sum(steps[:done]) // sum(steps)
 
+    def _random(self, *of: object) -> Random:
+        """Chance that repeats: it depends on the seed and what it is for, never on what was drawn before."""
+        return Random("/".join(map(str, (self.seed, *of))))  # noqa: S311 - sample figures, no secret
+
+    def _received(self, sender: str, day: date, earliest: int, latest: int) -> datetime:
+        """An instant in office hours, `earliest` to `latest` days after a day."""
+        random = self._random(sender, day, "received")
+        later = day + timedelta(days=random.randint(earliest, latest))
+        minutes = timedelta(minutes=random.randrange(OFFICE_MINUTES))
+        return datetime.combine(later, OFFICE_OPENS, LOCAL) + minutes
+
     def _name(self, unit: str, day: date) -> str:
         """One of the names by which offices call a unit; which one changes with the day."""
-        names = [self.units[unit].name, *self.units[unit].all_aliases]
-        return names[(day.toordinal() + len(unit)) % len(names)]
+        row = self.units[unit]
+        return self._random(unit, day, "name").choice([row.name, *row.all_aliases, *self.sample.spellings.get(unit, [])])
 
-    def _table(self, sender: str, day: date, rows: dict[str, int | str], total: int | None) -> Table:
+    def _line(self, unit: str, day: date) -> Line:
+        """The rate of growth is stale, as in workbooks whose formulas were pasted as values a week ago."""
+        before, long_before = self.figure(unit, day - WEEK), self.figure(unit, day - 2 * WEEK)
+        return Line(self._name(unit, day), self.figure(unit, day), before, percent(before, long_before))
+
+    def _table(self, sender: str, day: date, units: Sequence[str]) -> Table:
+        """The right table of a day; its blocs are named where it has more than one unit."""
         blocks = []
-        for bloc in dict.fromkeys(self.blocs[unit] for unit in rows):
-            members = [(self._name(unit, day), value) for unit, value in rows.items() if self.blocs[unit] == bloc]
-            blocks.append(Block(bloc if len(rows) > 1 else None, members))
-        return Table(self.sample.title, self.units[sender].name, day, blocks, total)
-
-    def _file(self, sender: str, day: date, style: Style, table: Table, received_at: datetime, mark: str = "") -> _File:
-        return _File(f"{sender}_{day.isoformat()}{mark}.{SUFFIX[style]}", write(table, style), received_at)
-
-    def _after(self, day: date, hours: int) -> datetime:
-        return (day_end(day) + timedelta(hours=hours)).astimezone(LOCAL)
+        for bloc in dict.fromkeys(self.blocs[unit] for unit in units):
+            lines = [self._line(unit, day) for unit in units if self.blocs[unit] == bloc]
+            blocks.append(Block(bloc if len(units) > 1 else None, lines))
+        total = sum(self.figure(unit, day) for unit in units)
+        sample = self.sample
+        return Table(sample.letterhead, self.units[sender].name, sample.title, sample.counted, day, blocks, total)
 
     def _weekly(self) -> Iterator[_File]:
         for weekly in self.sample.weekly:
             day = weekly.first
             while day <= weekly.last:
-                rows: dict[str, int | str] = {unit: self.figure(unit, day) for unit in self.sample.figures}
-                total = sum(value for value in rows.values() if isinstance(value, int))
-                table = self._table(weekly.sender, day, rows, total)
-                yield self._file(weekly.sender, day, weekly.style, table, self._after(day, weekly.hours_later))
-                day += timedelta(days=7)
+                received_at = self._received(weekly.sender, day, weekly.days_later, weekly.days_later)
+                yield _file(weekly.sender, day, weekly.style, self._table(weekly.sender, day, weekly.units), received_at)
+                day += WEEK
 
     def _closings(self) -> Iterator[_File]:
         closing = self.sample.closing
-        silent = {(incident.unit, incident.day) for incident in self.sample.incidents if incident.kind == "silent"}
+        silent = {(fault.unit, fault.day) for fault in self.sample.faults if fault.kind == "silent"}
+        earliest, latest = closing.days_later
         for day in closing.days:
-            for index, unit in enumerate(self.sample.figures):
-                if (unit, day) in silent:
-                    continue
-                hours = closing.late.get(f"{unit}@{day.isoformat()}", closing.hours_later + index)
-                value = self.figure(unit, day)
-                style = self.sample.styles[unit]
-                yield self._file(
-                    unit, day, style, self._table(unit, day, {unit: value}, value), self._after(day, hours)
-                )
+            for unit, style in self.sample.styles.items():
+                if (unit, day) not in silent:
+                    late = closing.late.get(f"{unit}@{day.isoformat()}")
+                    received_at = self._received(unit, day, late or earliest, late or latest)
+                    yield _file(unit, day, style, self._table(unit, day, [unit]), received_at)
 
-    def _incident(self, number: int, incident: Incident) -> _File:
-        unit, day = incident.unit, incident.day
-        style: Style = self.sample.styles[unit]
-        received_at = incident.received_at or self._after(day, 30)
+    def _fault(self, number: int, fault: Fault, received_at: datetime) -> _File:
+        day, sender, style, units = fault.day, fault.unit, self.sample.styles[fault.unit], [fault.unit]
+        if fault.sender is not None:
+            weekly = next(weekly for weekly in self.sample.weekly if weekly.sender == fault.sender)
+            sender, style, units = weekly.sender, weekly.style, weekly.units
         if received_at.tzinfo is None:
             received_at = received_at.replace(tzinfo=LOCAL)
         mark = f"_{number:02d}"
-        if incident.kind == "empty":
-            return _File(f"{unit}_{day.isoformat()}{mark}.csv", b"", received_at)
-        value: int | str = incident.value if incident.value is not None else self.figure(unit, day)
-        number_sent = value if isinstance(value, int) else 0
-        if incident.kind == "text_in_number":
-            value = incident.text or "khoảng " + dotted_thousand(number_sent)
-        total = number_sent + 1000 if incident.kind == "wrong_total" else number_sent
-        table = self._table(unit, day, {unit: value}, total)
-        if incident.kind == "unknown_unit":
-            block = Block(None, [*table.blocks[0].rows, (incident.text or "?", 120)])
-            table = Table(table.title, table.office, day, [block], number_sent + 120)
-        if incident.kind in {"wrong_total", "unknown_unit", "text_in_number"}:
-            style = "excel_block"
-        elif incident.kind == "same_again":
-            style = "csv_comma" if style != "csv_comma" else "csv_semicolon_bom"  # the same figures, other bytes
-        named = day + timedelta(days=1) if incident.kind == "wrong_date" else day
-        file = self._file(unit, day, style, table, received_at, mark)
-        return _File(file.name.replace(day.isoformat(), named.isoformat()), file.content, received_at)
+        if fault.kind == "empty":
+            return _File(f"{sender}_{day.isoformat()}{mark}.csv", b"", received_at)
+        right = self.figure(fault.unit, day)
+        value = right if fault.value is None else fault.value
+        table = self._table(sender, day, units)
+        table = table.with_value(self._name(fault.unit, day), value, table.total + value - right)
+        named = day
+        match fault.kind:
+            case "text_in_number":
+                text = fault.text or f"khoảng {value // 1000} nghìn"
+                table, style = table.with_value(self._name(fault.unit, day), text, table.total), "excel_block"
+            case "wrong_total":
+                table, style = replace(table, total=table.total + 1000), "excel_block"
+            case "unknown_unit":
+                stranger = Line(fault.text or "?", 120, 110, percent(110, 100))
+                first = Block(table.blocks[0].name, [*table.blocks[0].lines, stranger])
+                table = replace(table, blocks=[first, *table.blocks[1:]], total=table.total + 120)
+                style = "excel_block"
+            case "same_again":
+                style = "csv_semicolon_bom" if style == "csv_comma" else "csv_comma"
+            case "wrong_date":
+                named = day + timedelta(days=1)
+            case _:  # a figure, or the older file again: the table says it as it is
+                pass
+        return _file(sender, named, style, table, received_at, mark)
 
 
-def dotted_thousand(value: int) -> str:
-    """A count as somebody in a hurry types it."""
-    return f"{value // 1000} nghìn"
+def _file(sender: str, day: date, style: Style, table: Table, received_at: datetime, mark: str = "") -> _File:
+    return _File(f"{sender}_{day.isoformat()}{mark}.{SUFFIX[style]}", write(table, style), received_at)

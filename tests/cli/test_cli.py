@@ -1,0 +1,160 @@
+"""The command line as a newcomer meets it: one clear line on stderr, the right exit code, nothing half-written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from thidua.lake.receipts import list_landing
+from thidua.settings import Home, repo_root
+
+PROGRAM = Path(sys.executable).with_name("thidua")
+
+
+def run(
+    home: Path, *arguments: str, campaigns: Path | None = None, **options: object
+) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        "THIDUA_HOME": str(home),
+        "THIDUA_CAMPAIGNS": str(campaigns or repo_root() / "campaigns"),
+    }
+    return subprocess.run(
+        [PROGRAM, *arguments], env=environment, capture_output=True, text=True, check=False, **options
+    )
+
+
+def land(home: Path, name: str, content: bytes, folder: str = "lam-dong-2023/progress") -> Path:
+    path = home / "landing" / folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.fixture
+def broken_campaigns(tmp_path: Path) -> Path:
+    campaigns = tmp_path / "campaigns"
+    shutil.copytree(repo_root() / "campaigns" / "lam-dong-2023", campaigns / "lam-dong-2023")
+    plan = campaigns / "lam-dong-2023" / "plan.yml"
+    plan.write_text(plan.read_text().replace("measure: progress, at_least: 60%", "measure: progres, at_least: 60%"))
+    return campaigns
+
+
+def test_help_is_quick_to_read(tmp_path: Path) -> None:
+    done = run(tmp_path, "--help")
+    assert done.returncode == 0
+    for command in ("ingest", "build", "publish", "explain", "status", "sample", "check-plan", "rankings"):
+        assert command in done.stdout
+
+
+def test_all_plans_are_valid(tmp_path: Path) -> None:
+    done = run(tmp_path, "check-plan")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("valid") == len(list((repo_root() / "campaigns").glob("*/plan.yml"))) == 5
+
+
+@pytest.mark.parametrize("command", [("check-plan",), ("build",)])
+def test_a_broken_plan_is_exit_2_and_writes_nothing(
+    tmp_path: Path, broken_campaigns: Path, command: tuple[str]
+) -> None:
+    home = tmp_path / "home"
+    done = run(home, *command, campaigns=broken_campaigns)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "lam-dong-2023/plan.yml:" in line and "gates[0].measure" in line
+    assert "did you mean 'progress'" in line and "allowed: progress" in line
+    assert not (home / "lake" / "plans").exists() and not (home / "warehouse" / "build.duckdb").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("nonsense",), ("build", "--now", "yesterday"), ("ingest", "--what"), ("check-plan", "no-such-campaign")],
+)
+def test_a_wrong_call_is_exit_2(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    done = run(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert done.stderr.strip() and "Traceback" not in done.stderr
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    done = run(tmp_path, "--debug", "build", "--now", "yesterday")
+    assert done.returncode != 0 and "Traceback" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "content", "words"),
+    [
+        ("lam-dong-2023/nonsense", "a.csv", b"x;y\n1;2\n", "nonsense"),
+        ("no-such-campaign/progress", "a.csv", b"x;y\n1;2\n", "no-such-campaign"),
+        ("lam-dong-2023/progress", "empty.csv", b"", "empty"),
+        ("lam-dong-2023/progress", "broken.xlsx", b"PK\x03\x04 not a workbook", "broken.xlsx"),
+        ("lam-dong-2023/progress", "letter.pdf", b"%PDF-1.7", "letter.pdf"),
+    ],
+    ids=["unknown export type", "unknown campaign", "empty file", "broken workbook", "unknown file type"],
+)
+def test_a_file_that_cannot_be_used_is_returned(
+    tmp_path: Path, folder: str, name: str, content: bytes, words: str
+) -> None:
+    land(tmp_path, name, content, folder)
+    land(tmp_path, "bao-loc_2023-06-30.csv", "Đơn vị;Lũy kế\nBảo Lộc;38000\n".encode())
+    done = run(tmp_path, "ingest", "--now", "2023-07-02")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert words in line and " / " in line, "Vietnamese, English beside it"
+    assert "1 được nhận" in done.stdout, "one bad file never stops the others"
+    again = run(tmp_path, "ingest", "--now", "2023-07-02")
+    assert again.returncode == 0 and "nothing new" in again.stdout
+
+
+def as_nobody(do: Callable[[], str]) -> str:
+    """What a function says when it runs as a user without rights: root may read everything."""
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        if os.geteuid() == 0:
+            os.setegid(65534)
+            os.seteuid(65534)
+        try:
+            os.write(write_end, do().encode())
+        finally:
+            os._exit(0)
+    os.close(write_end)
+    with os.fdopen(read_end) as pipe:
+        said = pipe.read()
+    os.waitpid(child, 0)
+    return said
+
+
+def test_a_folder_without_rights_is_told_and_the_others_go_on() -> None:
+    home = Home(Path(tempfile.mkdtemp()))  # not below pytest's own folder, which others may not enter
+    land(home.path, "bao-loc_2023-06-30.csv", "Đơn vị;Lũy kế\nBảo Lộc;38000\n".encode())
+    closed = home.landing / "lam-dong-2023" / "headcounts"
+    closed.mkdir()
+    home.lake.mkdir()
+    if os.geteuid() == 0:
+        shutil.chown(home.lake, 65534)
+        home.path.chmod(0o755)
+    closed.chmod(0o000)
+
+    def look() -> str:
+        found = list_landing(home)
+        return "\n".join([str(len(found.new)), *map(str, found.troubles)])
+
+    received, *troubles = as_nobody(look).splitlines()
+    closed.chmod(0o755)
+    shutil.rmtree(home.path)
+    assert received == "1", "the others go on"
+    (line,) = troubles
+    assert "landing/lam-dong-2023/headcounts" in line and "rights" in line
+
+
+def test_publish_before_any_build_says_what_to_do(tmp_path: Path) -> None:
+    done = run(tmp_path, "publish")
+    assert done.returncode == 1
+    assert "thidua build" in done.stderr and len(done.stderr.splitlines()) == 1

@@ -1,0 +1,118 @@
+"""The DAGs: imported by Airflow, documented, thin; and run by Airflow itself from landing/ to serve/."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from thidua.settings import Home, repo_root
+
+DAGS = sorted((repo_root() / "dags").glob("*.py"))
+
+
+def airflow_environment(home: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    return {**kept, "THIDUA_HOME": str(home), "THIDUA_CAMPAIGNS": str(repo_root() / "campaigns")}
+
+
+INSPECT = """
+import json
+from thidua.orchestration import run_dags
+from thidua.settings import home
+run_dags.configure(home().airflow)
+run_dags.prepare()
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(dag_folder=run_dags.repo_root() / "dags")
+print("FOUND" + json.dumps({
+    "errors": {str(name): text for name, text in bag.import_errors.items()},
+    "dags": {
+        dag_id: {
+            "doc": dag.doc_md or "", "tags": sorted(dag.tags), "owner": dag.owner, "catchup": dag.catchup,
+            "active": dag.max_active_runs, "params": sorted(dag.params),
+            "tasks": {t.task_id: [t.pool, t.retries, getattr(t.trigger_rule, "value", t.trigger_rule)] for t in dag.tasks},
+            "outlets": [o.name for t in dag.tasks for o in t.outlets],
+        }
+        for dag_id, dag in bag.dags.items()
+    },
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """What Airflow makes of dags/, in a process of its own."""
+    environment = airflow_environment(tmp_path_factory.mktemp("airflow"))
+    done = subprocess.run([sys.executable, "-c", INSPECT], env=environment, capture_output=True, text=True, check=False)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("FOUND")]
+    assert lines, done.stderr
+    return json.loads(lines[0].removeprefix("FOUND"))
+
+
+def test_airflow_imports_every_dag_file(found: dict) -> None:
+    assert found["errors"] == {}
+    assert set(found["dags"]) == {path.stem for path in DAGS} != set()
+
+
+def test_dags_are_documented_and_bounded(found: dict) -> None:
+    for dag_id, dag in found["dags"].items():
+        for word in ("Purpose.", "Inputs.", "Outputs.", "Re-run.", "On failure."):
+            assert f"**{word}**" in dag["doc"], (dag_id, word)
+        assert "thidua" in dag["tags"] and dag["owner"] == "data-engineering"
+        assert dag["catchup"] is False and dag["active"] == 1
+        assert "now" in dag["params"]
+
+
+def test_the_warehouse_has_one_writer_and_one_asset_starts_it(found: dict) -> None:
+    tasks = found["dags"]["build_warehouse"]["tasks"]
+    assert {pool for pool, _, _ in tasks.values()} == {"warehouse"}
+    assert found["dags"]["ingest_exports"]["outlets"] == ["lake_batches"]
+    _, retries, rule = found["dags"]["ingest_exports"]["tasks"]["report_returned"]
+    assert (retries, rule) == (0, "all_done")
+
+
+@pytest.mark.parametrize("path", DAGS, ids=lambda path: path.stem)
+def test_a_dag_file_is_wiring(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= 90
+    tree = ast.parse(text)
+    (function,) = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert function.name == path.stem
+    # Nothing at import but imports, the docstring, assets, the DAG function and its call.
+    for node in tree.body:
+        assert isinstance(node, ast.Import | ast.ImportFrom | ast.Expr | ast.Assign | ast.FunctionDef), ast.dump(node)
+    called = {call.func.id for call in ast.walk(tree) if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)}
+    assert not called & {"open", "print", "exec", "eval"}
+
+
+@pytest.mark.slow
+def test_run_by_airflow_from_landing_to_serve(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    folder = home.landing / "lam-dong-2023" / "progress"
+    folder.mkdir(parents=True)
+    (folder / "bao-loc_2023-06-30.csv").write_text("Đơn vị;Lũy kế\nTP. Bảo Lộc;38.000\n")
+    (folder / "di-linh_2023-06-30.csv").write_text("")
+    command = [sys.executable, "-m", "thidua.orchestration.run_dags", "ingest_exports", "build_warehouse"]
+
+    first = subprocess.run(command, env=airflow_environment(tmp_path), capture_output=True, text=True, check=False)
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "report_returned: failed" in first.stdout, "a returned file makes its run red"
+    assert "di-linh_2023-06-30.csv" in first.stdout and "bao-loc_2023-06-30.csv" not in first.stdout
+    assert "publish: success" in first.stdout, "and the pipeline goes on"
+    with duckdb.connect(str(home.serve / "current" / "marts.duckdb"), read_only=True) as served:
+        served.execute("use marts.marts")
+        row = served.execute(
+            "select rate_text, rank, is_eligible from rpt_ranking where unit_id = 'bao-loc' and period_id = 'q2'"
+        ).fetchone()
+    assert row == ("74,04%", 1, True)
+
+    version = (home.serve / "current").resolve()
+    second = subprocess.run(command, env=airflow_environment(tmp_path), capture_output=True, text=True, check=False)
+    assert second.returncode == 0, second.stdout + second.stderr
+    assert "nothing new" in second.stdout and "report_returned: success" in second.stdout
+    assert (home.serve / "current").resolve() == version
