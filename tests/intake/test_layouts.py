@@ -11,10 +11,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 import yaml
-from old_excel import old_excel
 from thidua.intake.contracts import load_contract
 from thidua.intake.days import days_in_titles, file_name_hint, parse_day
 from thidua.settings import expectations_dir
+
+from tests.intake.old_excel import old_excel
 
 BLOCK = [
     ["BẢO HIỂM XÃ HỘI VIỆT NAM", None, None, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"],

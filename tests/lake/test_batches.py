@@ -218,7 +218,8 @@ POINTS = {
     "between_receipts": (os, "link", 5),
     "at_the_first_receipt": (os, "link", 1),
     "while_judging": (batches, "fsync_tree", 0),
-    "before_the_second_rename": (Path, "rename", 1),
+    "before_the_rename": (Path, "rename", 0),
+    "before_the_manifest": (batches, "write_atomic", 0),
     "after_the_rename": (batches, "fsync_dir", 0),
     "while_removing": (batches, "_remove_abandoned", 0),
 }

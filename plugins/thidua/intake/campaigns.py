@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from thidua.plan.csvs import UnitRow
@@ -12,7 +12,7 @@ from thidua.plan.loader import PLAN_FILE, Plan, load_plan
 from thidua.plan.registry import UnitRegistry
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CampaignFacts:
     """One campaign as the folder of its plan says at judging time."""
 
@@ -37,6 +37,16 @@ class CampaignFacts:
             return None
         return (start.date() if isinstance(start, datetime) else start) - timedelta(days=1)
 
+    @cached_property
+    def _families(self) -> dict[str, set[str]]:
+        return {}
+
+    def family_of(self, unit_id: str) -> set[str]:
+        """The unit and everything below it: what it may speak for."""
+        if unit_id not in self._families:
+            self._families[unit_id] = self.registry.family_of(unit_id)
+        return self._families[unit_id]
+
     def metrics_of(self, export_type: str) -> dict[str, str]:
         """metric_id -> name of the reported metrics of an export type."""
         return {
@@ -54,4 +64,13 @@ def load_facts(campaigns_dir: Path, campaign_id: str) -> CampaignFacts | None:
     """None when there is no such campaign; raises PlanError when its plan is broken."""
     if campaign_id not in campaign_ids(campaigns_dir):
         return None
-    return CampaignFacts(load_plan(campaigns_dir / campaign_id))
+    folder = campaigns_dir / campaign_id
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    state = tuple((path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files)
+    return _facts_of(folder, state)
+
+
+@lru_cache(maxsize=32)
+def _facts_of(folder: Path, state: tuple[tuple[str, int, int], ...]) -> CampaignFacts:
+    """The same for every chunk of a run, as long as no file of the folder changes."""
+    return CampaignFacts(load_plan(folder))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,8 +18,9 @@ from thidua.settings import Home
 
 log = logging.getLogger(__name__)
 
-CHUNK_FILES = 50
+CHUNK_FILES = 100
 CHUNK_BYTES = 50_000_000
+CHUNKS_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -94,14 +96,20 @@ def ingest(
     instant = now or now_utc()
     chunks, troubles = look(home, instant, explicit_now=explicit_now, settle_seconds=settle_seconds)
     batch_ids: list[str] = []
-    for chunk in chunks:
+
+    def judge(chunk: list[str]) -> Path | ThiduaError:
         try:
-            batch_id = commit(home, judge_chunk(home, campaigns_dir, chunk, instant, expectations))
+            return judge_chunk(home, campaigns_dir, chunk, instant, expectations)
         except ThiduaError as error:
-            log.error("a chunk of %d files waits: %s", len(chunk), error.message)
-            troubles.append(Trouble(f"{len(chunk)} file(s)", error.message))
-        else:
-            if batch_id:
+            return error
+
+    # While DuckDB works on one chunk, Python reads the files of another.
+    with ThreadPoolExecutor(max_workers=CHUNKS_AT_ONCE) as pool:
+        for chunk, judged in zip(chunks, pool.map(judge, chunks), strict=True):
+            if isinstance(judged, ThiduaError):
+                log.error("a chunk of %d files waits: %s", len(chunk), judged.message)
+                troubles.append(Trouble(f"{len(chunk)} file(s)", judged.message))
+            elif batch_id := commit(home, judged):
                 batch_ids.append(batch_id)
     return result_of(home, batch_ids, troubles)
 

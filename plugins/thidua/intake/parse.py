@@ -400,11 +400,7 @@ def _look_up(
         connection,
         "families",
         {"campaign_no": integer, "hint_unit_id": text, "unit_id": text},
-        [
-            (number, hint, unit_id)
-            for number, hint in hints
-            for unit_id in sorted(facts_by_no[number].registry.family_of(hint))
-        ],
+        [(number, hint, unit_id) for number, hint in hints for unit_id in sorted(facts_by_no[number].family_of(hint))],
     )
     connection.execute(
         """

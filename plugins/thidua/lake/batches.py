@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from thidua.files import fsync_dir, fsync_tree, locked
+from thidua.files import fsync_dir, fsync_tree, locked, write_atomic
 from thidua.lake.tables import BATCH_COLUMNS
 from thidua.settings import Home
 
@@ -70,12 +70,12 @@ def new_work_dir(home: Home, submission_ids: Iterable[str]) -> Path:
 
 def finish_work_dir(folder: Path, manifest: dict[str, Any]) -> None:
     """Writes the manifest last, and makes everything durable: a work directory with a manifest is complete."""
-    document = json.dumps({**manifest, "made_as": folder.name}, ensure_ascii=False, indent=1, sort_keys=True)
     fsync_tree(folder)
-    temporary = folder / f".{MANIFEST}"
-    temporary.write_text(document, encoding="utf-8")
-    temporary.rename(folder / MANIFEST)
-    fsync_tree(folder)
+    write_atomic(folder / MANIFEST, _json({**manifest, "made_as": folder.name}))
+
+
+def _json(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True).encode()
 
 
 def _is_abandoned(folder: Path, committed: set[str]) -> bool:
@@ -121,9 +121,7 @@ def _without(home: Home, folder: Path, dropped: set[str]) -> Path:
     outcomes = {key: value for key, value in manifest.get("outcomes", {}).items() if key in kept}
     finish_work_dir(smaller, {**manifest, "batch_id": batch_id_of(kept), "submission_ids": kept, "outcomes": outcomes})
     # The name under which the caller knows it, so that a retry after a kill recognises its batch.
-    document = read_manifest(smaller) | {"made_as": manifest["made_as"]}
-    (smaller / MANIFEST).write_text(json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True), "utf-8")
-    fsync_tree(smaller)
+    write_atomic(smaller / MANIFEST, _json(read_manifest(smaller) | {"made_as": manifest["made_as"]}))
     return smaller
 
 

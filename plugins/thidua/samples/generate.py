@@ -102,7 +102,9 @@ class _Offices:
     def _name(self, unit: str, day: date) -> str:
         """One of the names by which offices call a unit; which one changes with the day."""
         row = self.units[unit]
-        return self._random(unit, day, "name").choice([row.name, *row.all_aliases, *self.sample.spellings.get(unit, [])])
+        return self._random(unit, day, "name").choice(
+            [row.name, *row.all_aliases, *self.sample.spellings.get(unit, [])]
+        )
 
     def _line(self, unit: str, day: date) -> Line:
         """The rate of growth is stale, as in workbooks whose formulas were pasted as values a week ago."""
@@ -124,7 +126,9 @@ class _Offices:
             day = weekly.first
             while day <= weekly.last:
                 received_at = self._received(weekly.sender, day, weekly.days_later, weekly.days_later)
-                yield _file(weekly.sender, day, weekly.style, self._table(weekly.sender, day, weekly.units), received_at)
+                yield _file(
+                    weekly.sender, day, weekly.style, self._table(weekly.sender, day, weekly.units), received_at
+                )
                 day += WEEK
 
     def _closings(self) -> Iterator[_File]:

@@ -121,6 +121,12 @@ def _problems(sample: Sample, units: set[str]) -> Iterator[tuple[str, str]]:
             yield f"figures.{unit}", "the figures must not fall; a count that falls is a fault of its own"
         if unit not in sample.styles:
             yield f"styles.{unit}", "missing: every unit with figures writes in some style"
+    for unit in sorted({*sample.styles, *sample.spellings} - set(sample.figures)):
+        yield "styles, spellings", f"no figures for {unit}"
+    for key in sample.closing.late:
+        unit, _, day = key.partition("@")
+        if unit not in sample.figures or day not in {day.isoformat() for day in sample.closing.days}:
+            yield f"closing.late.{key}", "write <unit>@<closing day>"
     senders = {weekly.sender for weekly in sample.weekly}
     for index, weekly in enumerate(sample.weekly):
         if weekly.sender not in units:
