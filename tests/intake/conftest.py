@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,12 @@ class Lake:
     home: Home
     result: IngestResult
 
+    file_name: str | None = None
+
+    def of(self, file_name: str) -> Lake:
+        """The same, of one file only."""
+        return Lake(self.home, self.result, file_name)
+
     def rows(self, table: str) -> list[dict[str, Any]]:
         batches = list((self.home.lake / "batches").glob(f"*/{table}.parquet"))
         if not batches:
@@ -74,7 +81,13 @@ class Lake:
         names = ", ".join(BATCH_COLUMNS[table])
         found = duckdb.execute(f"select {names} from read_parquet($1) order by all", [list(map(str, batches))])
         columns = [column[0] for column in found.description]
-        return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+        rows = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+        if self.file_name is None:
+            return rows
+        if table == "submissions":
+            return [row for row in rows if row["file_name"] == self.file_name]
+        ids = {row["submission_id"] for row in self.rows("submissions")}
+        return [row for row in rows if row["submission_id"] in ids]
 
     def figures(self) -> dict[tuple[str, str], int]:
         """(unit, day) -> value; for files of one metric."""
@@ -97,31 +110,43 @@ class Lake:
 Take = Callable[..., Lake]
 
 
+def take_files(
+    home: Home,
+    campaigns: Path,
+    files: Mapping[str, str | bytes],
+    *,
+    export_type: str = "progress",
+    campaign: str = CAMPAIGN,
+    expectations: Path | None = None,
+    now: datetime = NOW,
+) -> Lake:
+    """Puts files into landing/, ingests them at NOW, and checks what always holds of the counts."""
+    folder = home.landing / campaign / export_type
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    result = ingest(home, campaigns, now, explicit_now=True, settle_seconds=0.01, expectations=expectations)
+    lake = Lake(home, result)
+    for row in lake.rows("submissions"):
+        assert row["received_row_count"] == (
+            row["accepted_row_count"] + row["rejected_row_count"] + row["ignored_row_count"]
+        )
+        assert min(row["accepted_row_count"], row["rejected_row_count"], row["ignored_row_count"]) >= 0
+        assert row["verdict"] == "accepted" or row["accepted_row_count"] == 0
+    return lake
+
+
 @pytest.fixture
 def take(tmp_path: Path, campaigns: Path) -> Take:
-    """take({file name: text or bytes}, ...) puts files into landing/ and ingests them at NOW."""
+    """take({file name: text or bytes}, ...): see take_files."""
+    return partial(take_files, Home(tmp_path / "home"), campaigns)
 
-    def run(
-        files: Mapping[str, str | bytes],
-        *,
-        export_type: str = "progress",
-        campaign: str = CAMPAIGN,
-        expectations: Path | None = None,
-        now: datetime = NOW,
-    ) -> Lake:
-        home = Home(tmp_path / "home")
-        folder = home.landing / campaign / export_type
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
-        result = ingest(home, campaigns, now, explicit_now=True, settle_seconds=0.01, expectations=expectations)
-        lake = Lake(home, result)
-        for row in lake.rows("submissions"):
-            assert row["received_row_count"] == (
-                row["accepted_row_count"] + row["rejected_row_count"] + row["ignored_row_count"]
-            )
-            assert min(row["accepted_row_count"], row["rejected_row_count"], row["ignored_row_count"]) >= 0
-            assert row["verdict"] == "accepted" or row["accepted_row_count"] == 0
-        return lake
+
+@pytest.fixture(scope="module")
+def take_many(tmp_path_factory: pytest.TempPathFactory, campaigns: Path) -> Take:
+    """The same for a module, a lake for each call: cases that differ by file only are judged together."""
+
+    def run(files: Mapping[str, str | bytes], **options: Any) -> Lake:
+        return take_files(Home(tmp_path_factory.mktemp("home")), campaigns, files, **options)
 
     return run

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.intake.conftest import Lake
+
 HEAD = "Đơn vị;Ngày số liệu;Số lũy kế\n"
 UNITS = ["Bảo Lộc", "Đà Lạt", "Di Linh", "Cộng Hòa"]
 
@@ -39,15 +41,24 @@ COLUMNS = [
 ]
 
 
-@pytest.mark.parametrize(("values", "read"), COLUMNS, ids=lambda value: " ".join(map(str, value)))
-def test_column_of_values(take, values: list[str], read: list[int | None]) -> None:
-    rows = [f"{unit};30/06/2023;{value}\n" for unit, value in zip(UNITS, values, strict=False)]
-    lake = take({"a.csv": HEAD + "".join(rows)})
+@pytest.fixture(scope="module")
+def judged(take_many) -> Lake:
+    """Every column in a file of its own, all judged together."""
+    return take_many(
+        {
+            f"{number}.csv": HEAD
+            + "".join(f"{unit};30/06/2023;{value}\n" for unit, value in zip(UNITS, values, strict=False))
+            for number, (values, _) in enumerate(COLUMNS)
+        }
+    )
+
+
+@pytest.mark.parametrize("number", range(len(COLUMNS)), ids=[" ".join(values) for values, _ in COLUMNS])
+def test_column_of_values(judged, number: int) -> None:
+    lake = judged.of(f"{number}.csv")
     whole = {row["line_number"]: row["value"] for row in lake.rows("figures")}
-    negative = {
-        row["line_number"]: row["value"] for row in lake.rows("rejected_rows") if row["rule_id"] == "value_negative"
-    }
-    for line, expected in enumerate(read, start=2):
+    negative = {row["line_number"] for row in lake.rows("rejected_rows") if row["rule_id"] == "value_negative"}
+    for line, expected in enumerate(COLUMNS[number][1], start=2):
         if expected is None:
             assert line not in whole and line not in negative
         elif expected < 0:

@@ -10,6 +10,8 @@ from thidua.intake.contracts import known_export_types
 from thidua.intake.validate import load_rules
 from thidua.settings import expectations_dir
 
+from tests.intake.conftest import Lake
+
 HEAD = "Đơn vị;Ngày số liệu;Số lũy kế\n"
 GOOD = "Đà Lạt;30/06/2023;7\n"
 
@@ -22,8 +24,7 @@ class Case:
     good: str
     line: int | None = 2
     verdict: str = "accepted"
-    name: str = "bao_cao.csv"
-    good_name: str | None = None
+    names: tuple[str, str] | None = None  # of the bad and of the good file, where names matter
     campaign: str = "thu-nghiem-2023"
     value: str | None = None
 
@@ -40,7 +41,7 @@ CASES = {
         "Bảo Lộc;30/06/2023;5\nTổ Một;30/06/2023;5\n",
         line=None,
         verdict="returned",
-        name="bao-loc_2023-06-30.csv",
+        names=("bao-loc_2023-06-30.csv", "bao-loc_2023-06-30.csv"),
         value="Đà Lạt",
     ),
     "as_of_date_missing": Case("Bảo Lộc;;5\n" + GOOD, "Bảo Lộc;30/06/2023;5\n" + GOOD, value=""),
@@ -52,12 +53,11 @@ CASES = {
         "Bảo Lộc;05/07/2023;5\n" + GOOD, "Bảo Lộc;4/7/2023;5\n" + GOOD, value="05/07/2023"
     ),
     "file_name_date_differs": Case(
-        "Bảo Lộc;30/06/2023;5\n",
-        "Bảo Lộc;30/06/2023;5\n",
+        GOOD,
+        GOOD,
         line=None,
         verdict="returned",
-        name="bao-loc_2023-03-31.csv",
-        good_name="bao-loc_2023-06-30.csv",
+        names=("da-lat_2023-03-31.csv", "da-lat_2023-06-30.csv"),
     ),
     "metric_unknown": Case(
         "Đơn vị;Ngày;Mã chỉ tiêu;Lũy kế\nBảo Lộc;30/06/2023;likes;5\nĐà Lạt;30/06/2023;users;5\n",
@@ -100,10 +100,32 @@ def test_every_rule_of_progress_has_a_case() -> None:
     assert {rule.rule_id for rule in rules} == set(CASES)
 
 
+def name_of(rule_id: str, good: bool) -> str:
+    names = CASES[rule_id].names
+    return names[good] if names else f"{rule_id}.csv"
+
+
+@pytest.fixture(scope="module")
+def judged(take_many) -> dict[tuple[str, bool], Lake]:
+    """(campaign, good) -> all its cases, judged together: no file's faults touch another's."""
+    return {
+        (campaign, good): take_many(
+            {
+                name_of(rule_id, good): body(case.good if good else case.bad)
+                for rule_id, case in CASES.items()
+                if case.campaign == campaign
+            },
+            campaign=campaign,
+        )
+        for campaign in {case.campaign for case in CASES.values()}
+        for good in (False, True)
+    }
+
+
 @pytest.mark.parametrize("rule_id", CASES)
-def test_rule_finds_what_breaks_it(take, rule_id: str) -> None:
+def test_rule_finds_what_breaks_it(judged, rule_id: str) -> None:
     case = CASES[rule_id]
-    lake = take({case.name: body(case.bad)}, campaign=case.campaign)
+    lake = judged[case.campaign, False].of(name_of(rule_id, False))
     fault = lake.fault(rule_id)
     _, rules = load_rules("progress")
     assert fault["severity"] == next(rule.severity for rule in rules if rule.rule_id == rule_id)
@@ -119,9 +141,9 @@ def test_rule_finds_what_breaks_it(take, rule_id: str) -> None:
 
 
 @pytest.mark.parametrize("rule_id", CASES)
-def test_rule_lets_what_is_right_pass(take, rule_id: str) -> None:
+def test_rule_lets_what_is_right_pass(judged, rule_id: str) -> None:
     case = CASES[rule_id]
-    lake = take({case.good_name or case.name: body(case.good)}, campaign=case.campaign)
+    lake = judged[case.campaign, True].of(name_of(rule_id, True))
     assert rule_id not in lake.rules()
     assert lake.submission()["verdict"] == "accepted"
 

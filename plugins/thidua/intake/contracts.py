@@ -79,7 +79,9 @@ class NumberRules(_Part):
 
 
 class FileRule(_Part):
-    severity: Severity
+    """A fault of the file as a whole always returns it; `waivable` says whether a decision may let it pass."""
+
+    severity: Literal["critical"]
     waivable: bool = False
 
 
@@ -135,10 +137,6 @@ class Contract(_Part):
             if any(has_phrase(folded, phrase) for phrase in column.folded_phrases) and not column.is_excluded(header):
                 return column, False
         return None
-
-    def severity_of(self, rule_id: str) -> Severity:
-        rule = self.file_rules.get(rule_id)
-        return rule.severity if rule else "critical"
 
 
 def contract_path(export_type: str, folder: Path | None = None) -> Path:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from thidua.intake.contracts import Severity
-
 # rule -> (what is wrong and how to mend it) in Vietnamese and in English. `{name}` are filled from the fault.
 FILE_MESSAGES: dict[str, tuple[str, str]] = {
     "wrong_folder": (
@@ -56,12 +54,11 @@ FILE_MESSAGES: dict[str, tuple[str, str]] = {
 
 
 class FileFault(Exception):
-    """A file that cannot be judged row by row. `values` fill the message of its rule."""
+    """A file that cannot be judged row by row: always critical. `values` fill the message of its rule."""
 
-    def __init__(self, rule_id: str, severity: Severity | None = None, **values: str) -> None:
+    def __init__(self, rule_id: str, **values: str) -> None:
         super().__init__(rule_id)
         self.rule_id = rule_id
-        self.severity = severity
         self.values = values
 
     @property
@@ -72,6 +69,12 @@ class FileFault(Exception):
         """`Vietnamese / English`, one line."""
         vi, en = FILE_MESSAGES[self.rule_id]
         return f"{_fill(vi, self.values)} / {_fill(en, self.values)}"
+
+
+def failure(error: Exception) -> FileFault:
+    """An error of ours at one file: it is returned, so that it stops no other and is not forgotten."""
+    name = type(error).__name__
+    return FileFault("unreadable_file", reason_vi=f"lỗi khi đọc ({name})", reason_en=f"an error while reading ({name})")
 
 
 def _fill(template: str, values: dict[str, str]) -> str:

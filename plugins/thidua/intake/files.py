@@ -15,7 +15,7 @@ from thidua.clock import LOCAL
 from thidua.intake.campaigns import CampaignFacts
 from thidua.intake.contracts import Contract, Role
 from thidua.intake.days import file_name_hint
-from thidua.intake.faults import FileFault
+from thidua.intake.faults import FileFault, failure
 from thidua.intake.grid import Grid, nonblank
 from thidua.intake.layout import Layout, Mapped, find_layout, missing_columns
 from thidua.intake.parse import CELLS, Part, ReadFile
@@ -63,11 +63,7 @@ class FileReader:
             raise
         except Exception as error:
             log.exception("%s could not be read", receipt.landing_path)
-            raise FileFault(
-                "unreadable_file",
-                reason_vi=f"lỗi khi đọc ({type(error).__name__})",
-                reason_en=f"an error while reading ({type(error).__name__})",
-            ) from error
+            raise failure(error) from error
 
     def _read(
         self, file_no: int, receipt: Receipt, facts: CampaignFacts, content: bytes

@@ -14,12 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from thidua.errors import PlanError, ThiduaError
 from thidua.intake.campaigns import CampaignFacts, campaign_ids, load_facts
 from thidua.intake.contracts import Contract, known_export_types, load_contract
-from thidua.intake.faults import FileFault
+from thidua.intake.faults import FileFault, failure
 from thidua.intake.files import FileReader, Hint, hint_of
 from thidua.intake.parse import ReadFile, parse_chunk, separators_of
 from thidua.intake.personal import load_key, pseudonyms
@@ -48,7 +49,6 @@ class _Returned:
     receipt: Receipt
     fault: FileFault
     hint: Hint
-    severity: str = "critical"
 
 
 def judge_chunk(
@@ -63,8 +63,7 @@ def judge_chunk(
     Submissions of a campaign whose plan is broken are left for the next run, as are unknown ids; when nothing else is
     left, the PlanError (or a ThiduaError) is raised. `expectations`: the folder of contracts (default: the checkout's).
     """
-    wanted = set(submission_ids)
-    receipts = [receipt for receipt in load_receipts(home) if receipt.submission_id in wanted]
+    receipts = load_receipts(home, set(submission_ids))
     plans, broken = _plans_of(campaigns_dir, receipts)
     receipts = [receipt for receipt in receipts if receipt.campaign_id not in broken]
     if not receipts:
@@ -164,8 +163,7 @@ def _judge_group(
     """
     contract = load_contract(export_type, expectations)
     returned: list[_Returned] = []
-    files: list[ReadFile] = []
-    cells: list[pa.Table] = []
+    files: dict[ReadFile, list[pa.Table]] = {}
     reader: FileReader | None = None
     if contract:
         has_persons = any(column.personal for column in contract.columns)
@@ -181,8 +179,7 @@ def _judge_group(
             except FileFault as found:
                 fault = found
             else:
-                files.append(file)
-                cells.extend(tables)
+                files[file] = tables
         if fault:
             hint = hint_of(receipt.file_name, facts) if facts else Hint(None, None)
             returned.append(_Returned(receipt, fault, hint))
@@ -207,15 +204,50 @@ def _judge_group(
     connection.register("receipt_rows", receipt_rows)
     connection.execute("create or replace temp table receipts as select * from receipt_rows")
     connection.unregister("receipt_rows")
+    if contract and files:
+        for file, error in _parse_and_validate(work, contract, files, expectations).items():
+            receipt = receipts[file.file_no]
+            del files[file]
+            returned.append(_Returned(receipt, failure(error), Hint(file.hint_unit_id, file.hint_date)))
     _store_returned(work, returned, now)
     if contract and files:
-        parse_chunk(connection, contract, files, cells)
-        cells.clear()
-        validate_chunk(work, export_type, expectations)
         separators = separators_of(connection)
         layouts = {file.file_no: _layout_json(file, separators) for file in files}
-        _store_judged(work, files, layouts, now)
+        _store_judged(work, list(files), layouts, now)
     return bool(files)
+
+
+def _parse_and_validate(
+    work: WorkDatabase,
+    contract: Contract,
+    files: Mapping[ReadFile, list[pa.Table]],
+    expectations: Path | None,
+) -> dict[ReadFile, Exception]:
+    """Fills `typed` and `faults`. A file at which that fails by itself is left out and returned, with its error."""
+
+    def judge(some: Mapping[ReadFile, list[pa.Table]]) -> None:
+        parse_chunk(work.connection, contract, list(some), [table for tables in some.values() for table in tables])
+        validate_chunk(work, contract.export_type, expectations)
+
+    try:
+        judge(files)
+        return {}
+    except duckdb.Error as error:
+        log.exception("a chunk of %d files failed; they are tried one by one", len(files))
+        if len(files) == 1:
+            return {next(iter(files)): error}
+        failed: dict[ReadFile, Exception] = {}
+        for file, tables in files.items():
+            try:
+                judge({file: tables})
+            except duckdb.Error as own:
+                failed[file] = own
+        if not failed:
+            raise
+        sound = {file: tables for file, tables in files.items() if file not in failed}
+        if sound:
+            judge(sound)
+        return failed
 
 
 def _layout_json(file: ReadFile, separators: Mapping[int, list[str]]) -> str:
@@ -409,7 +441,7 @@ def _prepare_scopes(work: WorkDatabase, is_wide: bool) -> None:
 
 def _row_count(is_wide: bool) -> str:
     """Rows, not cells: a row of a wide table has several value columns."""
-    return "count(distinct sheet_no * 1000000000 + line)" if is_wide else "count(*)"
+    return "count(distinct sheet_no * cast(1000000000 as bigint) + line)" if is_wide else "count(*)"
 
 
 def _large_tables(work: WorkDatabase) -> dict[str, str]:
@@ -478,7 +510,7 @@ def _store_returned(work: WorkDatabase, returned: Sequence[_Returned], now: date
         )  # fmt: skip
         work.connection.execute(
             "insert into out_rejected_rows values ($1, $2, $3, null, null, null, null, null, $4, $5, $6, $7)",
-            [*head, one.fault.rule_id, one.fault.severity or one.severity, one.fault.value, one.fault.message()],
+            [*head, one.fault.rule_id, "critical", one.fault.value, one.fault.message()],
         )
         if one.hint.unit_id and one.hint.day:
             work.connection.execute(

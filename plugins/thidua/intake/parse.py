@@ -62,7 +62,7 @@ class Part:
     fixed_metric_id: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ReadFile:
     """A file whose table was found."""
 
@@ -256,7 +256,7 @@ select
         when doubles.file_no is null then 1
         else row_number() over (
             partition by typed.file_no, typed.unit_id, typed.as_of_date, typed.metric_id, doubles.file_no,
-                case when doubles.file_no is null then typed.part_no * 1000000000 + typed.line end
+                case when doubles.file_no is null then typed.part_no * cast(1000000000 as bigint) + typed.line end
             order by typed.sheet_no, typed.line, typed.part_no
         )
     end as repeat_no

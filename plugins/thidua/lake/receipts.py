@@ -10,7 +10,8 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,16 +88,17 @@ def raw_path(home: Home, content_sha256: str) -> Path:
     return home.lake / "restricted" / "raw" / content_sha256
 
 
-def load_receipts(home: Home) -> list[Receipt]:
-    """Every receipt of the lake in its order (received_at, submission_id)."""
+def load_receipts(home: Home, submission_ids: Collection[str] | None = None) -> list[Receipt]:
+    """Every receipt of the lake, or those of some submissions, in their order (received_at, submission_id)."""
     folder = receipts_dir(home)
-    if not folder.is_dir():
-        return []
-    receipts = [
-        Receipt(**json.loads(path.read_bytes()))
-        for path in folder.iterdir()
-        if path.suffix == ".json" and not path.name.startswith(".")
-    ]
+    if submission_ids is not None:
+        paths = [folder / f"{submission_id}.json" for submission_id in submission_ids]
+        paths = [path for path in paths if path.exists()]
+    elif folder.is_dir():
+        paths = [path for path in folder.iterdir() if path.suffix == ".json" and not path.name.startswith(".")]
+    else:
+        paths = []
+    receipts = [Receipt(**json.loads(path.read_bytes())) for path in paths]
     return sorted(receipts, key=lambda receipt: receipt.order)
 
 
@@ -231,17 +233,23 @@ def list_landing(
     ]
     by_id = {receipt.submission_id: receipt for receipt in known}
     new = []
-    for file in _settled(found, settle_seconds):
+
+    def receive(file: _Found) -> Receipt | Trouble | None:
         try:
-            receipt = _receive(home, file, now, explicit_now)
+            return _receive(home, file, now, explicit_now)
         except OSError as error:
-            troubles.append(_unreadable(file.landing_path, error))
+            return _unreadable(file.landing_path, error)
         except ThiduaError as error:
-            troubles.append(Trouble(f"landing/{file.landing_path}", error.message))
-        else:
-            if receipt and receipt.submission_id not in by_id:
-                by_id[receipt.submission_id] = receipt
-                new.append(receipt)
+            return Trouble(f"landing/{file.landing_path}", error.message)
+
+    # Nearly all the time goes into making each receipt durable, and disks do that for several at once.
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        for received in pool.map(receive, _settled(found, settle_seconds)):
+            if isinstance(received, Trouble):
+                troubles.append(received)
+            elif received and received.submission_id not in by_id:
+                by_id[received.submission_id] = received
+                new.append(received)
     ordered = sorted(by_id.values(), key=lambda receipt: receipt.order)
     return Listing(ordered, new, troubles)
 

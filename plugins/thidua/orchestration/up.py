@@ -66,9 +66,9 @@ def main() -> None:
     processes = [subprocess.Popen([airflow, *part], start_new_session=True) for part in PARTS]
 
     def stop(*_: object) -> None:
-        for process in processes:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGTERM)
+        # The api-server last: a task that is ending still reports to it.
+        for process in reversed(processes):
+            end(process)
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -77,6 +77,18 @@ def main() -> None:
         time.sleep(0.5)
     stop()
     sys.exit(max(abs(process.wait()) for process in processes))
+
+
+def end(process: subprocess.Popen[bytes], patience: float = 15) -> None:
+    """Asks a part and all it started to end; what has not by then is killed: any step can be run again."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, sign)
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue
+        except ProcessLookupError:
+            return
 
 
 if __name__ == "__main__":

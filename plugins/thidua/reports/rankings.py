@@ -24,7 +24,7 @@ def rankings(home: Home, campaign: str | None = None, period: str | None = None,
                 "where bloc_id is not null and ($1 is null or campaign_id = $1) group by bloc_id order by bloc_id",
                 [campaign],
             )
-            check_known("khối / bloc", bloc, {row["bloc_id"]: row["name"] for row in blocs})
+            check_known("khối", "bloc", bloc, {row["bloc_id"]: row["name"] for row in blocs})
         return served.rows(
             """
             select rpt_ranking.*

@@ -40,7 +40,7 @@ class Served:
     def check_campaign(self, campaign: str) -> None:
         """Raises ThiduaError with close matches for a campaign that is not published."""
         rows = self.rows("select campaign_id, title from dim_campaign order by campaign_id")
-        check_known("phong trào / campaign", campaign, {row["campaign_id"]: row["title"] for row in rows})
+        check_known("phong trào", "campaign", campaign, {row["campaign_id"]: row["title"] for row in rows})
 
     def check_period(self, campaign: str | None, period: str) -> None:
         """Raises ThiduaError with close matches for a period that the campaign (any campaign: None) does not have."""
@@ -49,15 +49,15 @@ class Served:
             "group by period_id order by min(cutoff_at), period_id",
             [campaign],
         )
-        check_known("kỳ / period", period, {row["period_id"]: row["name"] for row in rows})
+        check_known("kỳ", "period", period, {row["period_id"]: row["name"] for row in rows})
 
     def check_unit(self, campaign: str, unit: str) -> None:
         """Raises ThiduaError with close matches for a unit that the campaign does not have."""
         rows = self.rows("select unit_id, name from dim_unit where campaign_id = $1 order by unit_id", [campaign])
-        check_known("đơn vị / unit", unit, {row["unit_id"]: row["name"] for row in rows})
+        check_known("đơn vị", "unit", unit, {row["unit_id"]: row["name"] for row in rows})
 
 
-def check_known(what: str, value: str, names: Mapping[str, str | None]) -> None:
+def check_known(vietnamese: str, english: str, value: str, names: Mapping[str, str | None]) -> None:
     """Raises ThiduaError unless `value` is one of the ids; whoever types a name instead is shown the id beside it."""
     if value in names:
         return
@@ -68,7 +68,7 @@ def check_known(what: str, value: str, names: Mapping[str, str | None]) -> None:
     close = [text for text in written if value.casefold() in text] + close
     found = list(dict.fromkeys(written[text] for text in close))[:3] or list(names)
     shown = ", ".join(f"{key} ({names[key]})" if names[key] else key for key in found)
-    raise ThiduaError(f"không có {what} / there is no {what} '{value}' (allowed: {shown or 'none yet'})")
+    raise ThiduaError(f"không có {vietnamese} / there is no {english} '{value}' (allowed: {shown or 'none yet'})")
 
 
 @contextmanager
