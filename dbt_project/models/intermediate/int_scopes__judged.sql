@@ -91,6 +91,13 @@ applied as (
             rows between 1 following and unbounded following
         ) as turn_after
     from numbered
+),
+
+-- What the turns before and after point at. For claims that are not valid they point nowhere.
+turns as (
+    select *
+    from applied
+    where is_applied
 )
 
 select
@@ -114,20 +121,16 @@ select
             then current_before.submission_id
     end as duplicate_of
 from applied
-left join applied as current_before
+left join turns as current_before
     on
-        applied.claim = 'valid'
-        and current_before.claim = 'valid'
-        and applied.campaign_id = current_before.campaign_id
+        applied.campaign_id = current_before.campaign_id
         and applied.export_type = current_before.export_type
         and applied.unit_id = current_before.unit_id
         and applied.as_of_date = current_before.as_of_date
         and applied.turn_before = current_before.turn
-left join applied as next_applied
+left join turns as next_applied
     on
-        applied.claim = 'valid'
-        and next_applied.claim = 'valid'
-        and applied.campaign_id = next_applied.campaign_id
+        applied.campaign_id = next_applied.campaign_id
         and applied.export_type = next_applied.export_type
         and applied.unit_id = next_applied.unit_id
         and applied.as_of_date = next_applied.as_of_date
