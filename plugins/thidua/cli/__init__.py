@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from thidua.cli import lake, plans, show
+from thidua.cli import docs, lake, plans, show
 from thidua.errors import ThiduaError
 
 app = typer.Typer(
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (plans, lake, show):
+for module in (plans, lake, show, docs):
     module.register(app)
 
 

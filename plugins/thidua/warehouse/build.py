@@ -140,6 +140,18 @@ def run_dbt(database: Path, *arguments: str) -> None:
     )
 
 
+def write_docs(home: Home) -> Path:
+    """dbt's documentation as one page, beside the warehouse. Raises NotWell when nothing is built yet."""
+    if not home.db.exists():
+        raise NotWell("nothing is built yet; run `thidua build` first")
+    with locked(home.warehouse / ".lock"):
+        run_dbt(home.db, "docs", "generate", "--static")
+    page = home.path / "docs" / "index.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(home.warehouse / "dbt" / "static_index.html", page)
+    return page
+
+
 def _release(database: Path) -> None:
     """dbt keeps its connection, and with it the file's lock, for as long as the process lives."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
