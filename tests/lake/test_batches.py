@@ -21,7 +21,6 @@ from thidua.lake import batches
 from thidua.lake.batches import batch_id_of, commit, committed_submission_ids, list_batches, new_work_dir
 from thidua.lake.tables import BATCH_COLUMNS
 from thidua.settings import Home
-from thidua.warehouse.raw import BATCH_TABLES
 
 NOW = datetime(2023, 7, 4, 1, 0, tzinfo=UTC)
 PLAN = """
@@ -100,10 +99,6 @@ def expected(home: Home, campaigns: Path, tmp_path: Path) -> dict[str, list[tupl
     rows = content(calm)
     assert len(rows["submissions"]) == 12 and rows["figures"] and rows["rejected_rows"]
     return rows
-
-
-def test_batch_columns_are_those_that_the_warehouse_reads() -> None:
-    assert BATCH_COLUMNS == BATCH_TABLES
 
 
 def test_parquet_has_the_exact_types(home: Home, campaigns: Path) -> None:

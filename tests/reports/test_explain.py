@@ -42,7 +42,10 @@ def home(marts: Marts) -> Home:
         "fct_award",
         recipient_kind="unit",
         prize_id="second",
+        prize_name="Giải nhì",
         head_count=28,
+        amount_base=100_000,
+        multiplier=1,
         amount_each=100_000,
         amount=2_800_000,
         status="proposed",
@@ -227,8 +230,12 @@ def test_thresholds_are_compared_in_whole_numbers(
     ("award", "text"),
     [
         (
-            {"amount": 1_200_000, "head_count": None, "places": 2, "amount_each": 600_000},
-            "2 × 600.000 = 1.200.000 đồng",
+            {"amount": 1_200_000, "head_count": None, "places": 2, "amount_base": 300_000, "multiplier": 2},
+            "2 × 300.000 × 2 = 1.200.000 đồng",
+        ),
+        (
+            {"amount": 2_800_000, "head_count": 28, "places": 1, "amount_base": 100_000, "multiplier": 1},
+            "28 × 100.000 = 2.800.000 đồng",
         ),
         (
             {"amount": None, "status_reason": "tie", "amount_min": 360_000, "amount_max": 840_000},

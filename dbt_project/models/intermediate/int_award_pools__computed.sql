@@ -66,6 +66,8 @@ placed as (
         pools.recipient,
         pools.prize_id,
         pools.clause,
+        pools.amount as amount_base,
+        case when pools.is_multiplied then periods.multiplier else 1 end as multiplier,
         pools.amount * case when pools.is_multiplied then periods.multiplier else 1 end as amount_each,
         case
             when missed_goals.prize_id is not null then 0
@@ -94,6 +96,8 @@ select
     recipient,
     prize_id,
     cast(places as bigint) as places,
+    amount_base,
+    multiplier,
     amount_each,
     clause
 from placed

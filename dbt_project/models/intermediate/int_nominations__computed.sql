@@ -67,6 +67,8 @@ select
     nominating.prize_id,
     nominations.recipient,
     coalesce(prize_quotas.quota, nominations.quota) as quota_if_awarded,
+    nominations.amount as amount_base,
+    case when nominations.is_multiplied then periods.multiplier else 1 end as multiplier,
     nominations.amount
     * case when nominations.is_multiplied then periods.multiplier else 1 end as amount_per_person,
     -- A prize undecided makes its quota undecided; a payment blocked for want of a headcount does not.

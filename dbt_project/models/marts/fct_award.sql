@@ -21,6 +21,10 @@ pools as (
     select * from {{ ref('int_award_pools__computed') }}
 ),
 
+prizes as (
+    select * from {{ source('plan', 'prizes') }}
+),
+
 unit_lines as (
     select
         campaign_id,
@@ -32,6 +36,8 @@ unit_lines as (
         prize_id,
         cast(1 as bigint) as places,
         head_count,
+        amount_per_head as amount_base,
+        multiplier,
         amount_per_head * multiplier as amount_each,
         amount,
         amount_min,
@@ -53,6 +59,8 @@ nomination_lines as (
         prize_id,
         case when status = 'proposed' then quota_if_awarded end as places,
         cast(null as bigint) as head_count,
+        amount_base,
+        multiplier,
         amount_per_person as amount_each,
         case when status = 'proposed' then quota_if_awarded * amount_per_person end as amount,
         case when status = 'proposed' then quota_if_awarded * amount_per_person else 0 end as amount_min,
@@ -75,6 +83,8 @@ pool_lines as (
         prize_id,
         places,
         cast(null as bigint) as head_count,
+        amount_base,
+        multiplier,
         amount_each,
         cast(null as bigint) as amount,
         case when amount_each is not null then 0 end as amount_min,
@@ -94,20 +104,28 @@ lines as (
 )
 
 select
-    campaign_id,
-    period_id,
-    bloc_id,
-    authority_unit_id,
-    recipient_kind,
-    unit_id,
-    prize_id,
-    places,
-    cast(head_count as bigint) as head_count,
-    cast(amount_each as bigint) as amount_each,
-    cast(amount as bigint) as amount,
-    cast(amount_min as bigint) as amount_min,
-    cast(amount_max as bigint) as amount_max,
-    status,
-    status_reason,
-    clause
+    lines.campaign_id,
+    lines.period_id,
+    lines.bloc_id,
+    lines.authority_unit_id,
+    lines.recipient_kind,
+    lines.unit_id,
+    lines.prize_id,
+    prizes.name as prize_name,
+    lines.places,
+    cast(lines.head_count as bigint) as head_count,
+    cast(lines.amount_base as bigint) as amount_base,
+    cast(lines.multiplier as bigint) as multiplier,
+    cast(lines.amount_each as bigint) as amount_each,
+    cast(lines.amount as bigint) as amount,
+    cast(lines.amount_min as bigint) as amount_min,
+    cast(lines.amount_max as bigint) as amount_max,
+    lines.status,
+    lines.status_reason,
+    lines.clause
 from lines
+inner join prizes
+    on
+        lines.campaign_id = prizes.campaign_id
+        and lines.period_id = prizes.period_id
+        and lines.prize_id = prizes.prize_id

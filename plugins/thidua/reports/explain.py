@@ -220,7 +220,8 @@ def award_formula(award: Row) -> str:
     """Heads or people times VND, or why there is no amount."""
     if award["amount"] is not None:
         count = award["head_count"] if award["head_count"] is not None else award["places"]
-        return f"{dotted(count)} × {dotted(award['amount_each'])} = {dotted(award['amount'])} đồng"
+        times = f" × {award['multiplier']}" if award["multiplier"] != 1 else ""
+        return f"{dotted(count)} × {dotted(award['amount_base'])}{times} = {dotted(award['amount'])} đồng"
     reason = {
         "tie": "đồng hạng, Hội đồng quyết định",
         "condition": "chờ điều kiện khác",
@@ -299,15 +300,15 @@ def _rank_lines(found: dict[str, Any], result: Row) -> list[str]:
 
 
 def _award_lines(found: dict[str, Any]) -> list[str]:
-    names = {found["result"]["prize_id"]: found["result"]["prize_name"]} if found["result"] else {}
+    names = {award["prize_id"]: award["prize_name"] for award in found["awards"]}
     lines = [
-        f"Khen thưởng {names.get(award['prize_id']) or award['prize_id']} ({award['clause']}): {award['formula']}"
+        f"Khen thưởng {award['prize_name'] or award['prize_id']} ({award['clause']}): {award['formula']}"
         for award in found["awards"]
     ]
     for quota in found["quotas"]:
         people = "chưa quyết định" if quota["quota"] is None else f"{dotted(quota['quota'])} người"
         each = f", mỗi người {dotted(quota['amount_per_person'])} đồng"
-        lines.append(f"Được đề cử {quota['prize_id']} ({quota['clause']}): {people}{each}")
+        lines.append(f"Được đề cử {names.get(quota['prize_id']) or quota['prize_id']} ({quota['clause']}): {people}{each}")
     return lines
 
 

@@ -16,83 +16,8 @@ from typing import Any
 
 import duckdb
 
+from thidua.lake.tables import BATCH_COLUMNS
 from thidua.plan.tables import PLAN_TABLES, Columns
-
-BATCH_TABLES: dict[str, Columns] = {
-    "submissions": {
-        "submission_id": "varchar",
-        "campaign_id": "varchar",
-        "export_type": "varchar",
-        "file_name": "varchar",
-        "landing_path": "varchar",
-        "received_at": "timestamptz",
-        "content_sha256": "varchar",
-        "verdict": "varchar",
-        "received_row_count": "bigint",
-        "accepted_row_count": "bigint",
-        "rejected_row_count": "bigint",
-        "ignored_row_count": "bigint",
-        "sender_unit_id": "varchar",
-        "layout": "varchar",
-        "complete_until": "timestamptz",
-        "judged_at": "timestamptz",
-    },
-    "scopes": {
-        "submission_id": "varchar",
-        "campaign_id": "varchar",
-        "export_type": "varchar",
-        "unit_id": "varchar",
-        "as_of_date": "date",
-        "row_count": "bigint",
-        "has_rejected_row": "boolean",
-        "content_hash": "varchar",
-    },
-    "figures": {
-        "submission_id": "varchar",
-        "campaign_id": "varchar",
-        "export_type": "varchar",
-        "unit_id": "varchar",
-        "as_of_date": "date",
-        "metric_id": "varchar",
-        "dimension": "varchar",
-        "member": "varchar",
-        "value": "bigint",
-        "sheet": "varchar",
-        "line_number": "bigint",
-    },
-    "events": {
-        "submission_id": "varchar",
-        "campaign_id": "varchar",
-        "export_type": "varchar",
-        "event_key": "varchar",
-        "person_key": "varchar",
-        "event": "varchar",
-        "event_at": "timestamptz",
-        "unit_id": "varchar",
-        "unit_role": "varchar",
-        "product": "varchar",
-        "valid_through": "date",
-        "score": "bigint",
-        "dimensions": "varchar",
-        "is_cancelled": "boolean",
-        "sheet": "varchar",
-        "line_number": "bigint",
-    },
-    "rejected_rows": {
-        "submission_id": "varchar",
-        "campaign_id": "varchar",
-        "export_type": "varchar",
-        "unit_id": "varchar",
-        "as_of_date": "date",
-        "sheet": "varchar",
-        "line_number": "bigint",
-        "column_name": "varchar",
-        "rule_id": "varchar",
-        "severity": "varchar",
-        "value": "varchar",
-        "message": "varchar",
-    },
-}
 
 DECISIONS: Columns = {
     "decision_id": "varchar",
@@ -198,7 +123,7 @@ def _quoted(paths: Iterable[Path]) -> str:
 
 def _lay_batches(connection: duckdb.DuckDBPyConnection, batches: Mapping[str, Path], known_at: datetime | None) -> None:
     known = f"timestamptz '{known_at.isoformat()}'" if known_at else None
-    for table, columns in BATCH_TABLES.items():
+    for table, columns in BATCH_COLUMNS.items():
         names = ", ".join(columns)
         if not batches:
             empty = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
