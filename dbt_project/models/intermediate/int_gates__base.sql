@@ -1,23 +1,7 @@
 {{ config(materialized='table') }}
 
-with dirty_campaigns as (
-    select * from {{ ref('int_dirty_campaigns') }}
-),
-
-units as (
-    select * from {{ source('plan', 'units') }}
-),
-
-periods as (
-    select * from {{ source('plan', 'periods') }}
-),
-
-gates as (
-    select * from {{ source('plan', 'gates') }}
-),
-
-gate_unit_types as (
-    select * from {{ source('plan', 'gate_unit_types') }}
+with applicable as (
+    select * from {{ ref('int_gates__applicable') }}
 ),
 
 measures as (
@@ -30,37 +14,6 @@ targets as (
 
 decided_gates as (
     select * from {{ ref('int_decided_gates') }}
-),
-
-applicable as (
-    select
-        gates.campaign_id,
-        gates.period_id,
-        gates.gate_id,
-        gates.position,
-        gates.kind,
-        gates.measure_id,
-        gates.threshold_ppm,
-        gates.threshold_target_id,
-        gates.default_result,
-        gates.clause,
-        units.unit_id,
-        units.bloc_id
-    from gates
-    inner join dirty_campaigns on gates.campaign_id = dirty_campaigns.campaign_id
-    inner join gate_unit_types
-        on gates.campaign_id = gate_unit_types.campaign_id and gates.gate_id = gate_unit_types.gate_id
-    inner join periods on gates.campaign_id = periods.campaign_id and gates.period_id = periods.period_id
-    inner join units
-        on
-            gates.campaign_id = units.campaign_id
-            and gate_unit_types.unit_type = units.unit_type
-            and (units.valid_from is null or periods.closing_date >= units.valid_from)
-            and (units.valid_through is null or periods.closing_date <= units.valid_through)
-    where
-        gates.recipient = 'unit'
-        and gates.kind in ('measure', 'decision')
-        and units.bloc_id is not null
 ),
 
 -- A measure of other blocs is no gate for this unit: the inner join drops it.
