@@ -36,9 +36,12 @@ def main() -> None:
             raise
         typer.echo(f"thidua: {error.message}", err=True)
         sys.exit(error.exit_code)
-    except (OSError, KeyboardInterrupt) as error:
+    except KeyboardInterrupt:
+        typer.echo("thidua: interrupted; nothing is half-written, run the same command again", err=True)
+        sys.exit(130)
+    except Exception as error:
+        # A fault of ours, not of the caller: still one line, with the way to see more.
         if debug:
             raise
-        reason = str(error) or "interrupted; run the same command again"
-        typer.echo(f"thidua: {reason} (--debug shows where)", err=True)
+        typer.echo(f"thidua: {type(error).__name__}: {error} (--debug shows where)", err=True)
         sys.exit(1)
