@@ -89,8 +89,9 @@ def campaigns(draw: st.DrawFn, number: int) -> Campaign:
         for index, closing in enumerate(closings)
     )
     targets = {}
+    all_alike = draw(st.booleans())  # the same target for all: equal counts are equal rates
     for unit in units:
-        steps = [(YEAR_START, draw(st.sampled_from([0, 1, 2, 3, 4, 6, 10, 10, 12])))]
+        steps = [(YEAR_START, 4 if all_alike else draw(st.sampled_from([0, 1, 2, 3, 4, 6, 10, 10, 12])))]
         if draw(st.integers(0, 4)) == 0:
             steps.append((date(2023, 7, 15), draw(st.integers(1, 12))))
         if draw(st.integers(0, 9)):  # one in ten has no target at all
@@ -116,7 +117,9 @@ def campaigns(draw: st.DrawFn, number: int) -> Campaign:
         with_baseline=with_baseline,
         periods=periods,
         targets=targets,
-        baselines={unit: draw(st.integers(0, 6)) for unit in units if draw(st.integers(0, 9))},
+        baselines={
+            unit: 1 if all_alike else draw(st.integers(0, 6)) for unit in units if all_alike or draw(st.integers(0, 9))
+        },
         headcounts={
             (unit, period.closing): draw(st.integers(0, 4))
             for unit in units
@@ -144,7 +147,13 @@ def campaigns(draw: st.DrawFn, number: int) -> Campaign:
 @st.composite
 def _submissions(draw: st.DrawFn, units: list[str], closings: list[date]) -> tuple[Submission, ...]:
     files = []
-    for number in range(draw(st.integers(4, 16))):
+    for number, day in enumerate(closings):  # most offices report at most closings, with figures close together
+        if draw(st.integers(0, 4)):
+            rows = tuple((unit, day, draw(st.integers(3, 6))) for unit in units if draw(st.integers(0, 5)))
+            received = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=draw(st.integers(24, 60)))
+            if rows:
+                files.append(Submission(f"closing-{number:02d}", received, rows, draw(st.sampled_from("ABC"))))
+    for number in range(draw(st.integers(2, 12))):
         day = draw(st.one_of(st.sampled_from(closings), st.sampled_from(closings), _days()))
         senders = draw(st.lists(st.sampled_from(units), min_size=1, max_size=len(units), unique=True))
         rows = tuple(
