@@ -308,7 +308,9 @@ def _award_lines(found: dict[str, Any]) -> list[str]:
     for quota in found["quotas"]:
         people = "chưa quyết định" if quota["quota"] is None else f"{dotted(quota['quota'])} người"
         each = f", mỗi người {dotted(quota['amount_per_person'])} đồng"
-        lines.append(f"Được đề cử {names.get(quota['prize_id']) or quota['prize_id']} ({quota['clause']}): {people}{each}")
+        lines.append(
+            f"Được đề cử {names.get(quota['prize_id']) or quota['prize_id']} ({quota['clause']}): {people}{each}"
+        )
     return lines
 
 
