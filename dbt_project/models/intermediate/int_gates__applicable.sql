@@ -44,8 +44,8 @@ inner join units
     on
         gates.campaign_id = units.campaign_id
         and gate_unit_types.unit_type = units.unit_type
-        and (units.valid_from is null or units.valid_from <= periods.closing_date)
-        and (units.valid_through is null or units.valid_through >= periods.closing_date)
+        and (units.valid_from is null or periods.closing_date >= units.valid_from)
+        and (units.valid_through is null or periods.closing_date <= units.valid_through)
 where
     gates.recipient = 'unit'
     and units.bloc_id is not null
