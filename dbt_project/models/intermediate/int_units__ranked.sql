@@ -47,21 +47,40 @@ keyed as (
     where eligibility.is_eligible
 ),
 
--- Each key ranks alone, then the ranks order together: any number of keys in either direction, no dynamic SQL.
-ranked_by_key as (
+-- A unit whose rate is undefined is not rankable, whatever else makes it eligible.
+rankable as (
     select
         campaign_id,
         period_id,
-        bloc_id,
-        unit_id,
-        position,
+        unit_id
+    from keyed
+    group by
+        campaign_id,
+        period_id,
+        unit_id
+    having count(*) = count(ordering_key)
+),
+
+-- Each key ranks alone, then the ranks order together: any number of keys in either direction, no dynamic SQL.
+ranked_by_key as (
+    select
+        keyed.campaign_id,
+        keyed.period_id,
+        keyed.bloc_id,
+        keyed.unit_id,
+        keyed.position,
         rank() over (
-            partition by campaign_id, period_id, bloc_id, position
+            partition by keyed.campaign_id, keyed.period_id, keyed.bloc_id, keyed.position
             order by
-                case when direction = 'desc' then ordering_key end desc nulls last,
-                case when direction = 'asc' then ordering_key end asc nulls last
+                case when keyed.direction = 'desc' then keyed.ordering_key end desc nulls last,
+                case when keyed.direction = 'asc' then keyed.ordering_key end asc nulls last
         ) as key_rank
     from keyed
+    inner join rankable
+        on
+            keyed.campaign_id = rankable.campaign_id
+            and keyed.period_id = rankable.period_id
+            and keyed.unit_id = rankable.unit_id
 ),
 
 padded as (

@@ -12,7 +12,7 @@ from pathlib import Path
 from thidua.clock import now_utc
 from thidua.errors import ThiduaError
 from thidua.intake.judge import judge_chunk
-from thidua.lake.batches import batches_dir, commit, committed_submission_ids, read_manifest
+from thidua.lake.batches import batches_dir, clear_abandoned, commit, committed_submission_ids, read_manifest
 from thidua.lake.receipts import Receipt, Trouble, list_landing
 from thidua.settings import Home
 
@@ -70,6 +70,7 @@ def look(
     home: Home, now: datetime | None = None, *, explicit_now: bool = False, settle_seconds: float = 1.0
 ) -> tuple[list[list[str]], list[Trouble]]:
     """Takes receipts, and returns what no batch holds yet, in chunks, with what could not be received."""
+    clear_abandoned(home)
     listing = list_landing(home, now, explicit_now=explicit_now, settle_seconds=settle_seconds)
     committed = committed_submission_ids(home)
     waiting = [receipt for receipt in listing.receipts if receipt.submission_id not in committed]

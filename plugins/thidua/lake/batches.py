@@ -105,6 +105,13 @@ def _remove_abandoned(home: Home, committed: set[str]) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def clear_abandoned(home: Home) -> None:
+    """Removes what killed judgements left behind, also when there is nothing to commit."""
+    if batches_dir(home).is_dir():
+        with locked(lake_lock(home)):
+            _remove_abandoned(home, committed_submission_ids(home))
+
+
 def _without(home: Home, folder: Path, dropped: set[str]) -> Path:
     """The same judgements without some submissions, as a complete work directory of its own."""
     import pyarrow as pa
