@@ -21,7 +21,9 @@ help: ## list the commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 $(READY): requirements.txt pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "make: $(PYTHON) is not Python 3.11 to 3.13; say which is: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -E '^uv==' requirements.txt)"
 	@$(UV) pip install --quiet --python $(BIN)/python -r requirements.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
@@ -33,7 +35,7 @@ run: $(READY) ## put the sample exports into landing/, run the DAGs, show the ra
 	@$(BIN)/thidua sample
 	@$(RUN_DAGS) ingest_exports build_warehouse
 	@$(BIN)/thidua rankings $(SHOW)
-	@$(BIN)/thidua status || true
+	@$(BIN)/thidua status || test $$? -eq 1 # 1: files wait for their offices, which is no failure of the run
 	@$(BIN)/thidua where
 
 pipeline: $(READY) ## run the DAGs over whatever is in landing/

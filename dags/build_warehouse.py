@@ -10,6 +10,9 @@ or not at all.
 
 **On failure.** What is published stays. The log names the model or test that failed; mend it and clear the task. With
 `full` the warehouse is rebuilt from the lake alone; with `known_at` it is rebuilt as of that instant beside it.
+
+**Waiting for ever?** The tasks need the pool `warehouse`. `make run` and `make up` make it; elsewhere:
+`airflow pools set warehouse 1 "One writer of the warehouse"`.
 """
 
 from datetime import timedelta

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from thidua.cli import app
+from thidua.clock import LOCAL
+from thidua.lake.batches import list_batches
 from thidua.lake.receipts import list_landing
 from thidua.settings import Home, repo_root
+from thidua.warehouse.build import BuildResult
 
 PROGRAM = Path(sys.executable).with_name("thidua")
 
@@ -53,6 +60,14 @@ def test_help_is_quick_to_read(tmp_path: Path) -> None:
         assert command in done.stdout
 
 
+def test_help_imports_only_what_it_shows() -> None:
+    """Each heavy library costs a second or more; commands import them when they run."""
+    heavy = "{'airflow', 'dbt', 'duckdb', 'great_expectations', 'pandas', 'pyarrow', 'pydantic', 'yaml'}"
+    code = f"import sys, thidua.cli; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_all_plans_are_valid(tmp_path: Path) -> None:
     done = run(tmp_path, "check-plan")
     assert done.returncode == 0, done.stderr
@@ -74,40 +89,72 @@ def test_a_broken_plan_is_exit_2_and_writes_nothing(
 
 @pytest.mark.parametrize(
     "arguments",
-    [("nonsense",), ("build", "--now", "yesterday"), ("ingest", "--what"), ("check-plan", "no-such-campaign")],
+    [
+        ("nonsense",),
+        ("build", "--now", "yesterday"),
+        ("build", "--known-at", "2023-13-01"),
+        ("ingest", "--what"),
+        ("publish", "--keep", "0"),
+        ("explain", "lam-dong-2023"),
+        ("check-plan", "no-such-campaign"),
+    ],
+    ids=" ".join,
 )
-def test_a_wrong_call_is_exit_2(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_a_wrong_call_is_exit_2_and_one_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     done = run(tmp_path, *arguments)
-    assert done.returncode == 2
-    assert done.stderr.strip() and "Traceback" not in done.stderr
+    assert done.returncode == 2 and done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("thidua: ") and "Traceback" not in line
+    assert not any(tmp_path.iterdir()), "a wrong call writes nothing"
 
 
-def test_debug_shows_the_traceback(tmp_path: Path) -> None:
-    done = run(tmp_path, "--debug", "build", "--now", "yesterday")
+def test_no_command_shows_the_help(tmp_path: Path) -> None:
+    done = run(tmp_path)
+    assert done.returncode == 2 and "--debug" in done.stderr and "check-plan" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--debug", "build", "--now", "yesterday"), ("ingest", "--what", "--debug")])
+def test_debug_shows_the_traceback(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    done = run(tmp_path, *arguments)
     assert done.returncode != 0 and "Traceback" in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("folder", "name", "content", "words"),
-    [
-        ("lam-dong-2023/nonsense", "a.csv", b"x;y\n1;2\n", "nonsense"),
-        ("no-such-campaign/progress", "a.csv", b"x;y\n1;2\n", "no-such-campaign"),
-        ("lam-dong-2023/progress", "empty.csv", b"", "empty"),
-        ("lam-dong-2023/progress", "broken.xlsx", b"PK\x03\x04 not a workbook", "broken.xlsx"),
-        ("lam-dong-2023/progress", "letter.pdf", b"%PDF-1.7", "letter.pdf"),
-    ],
-    ids=["unknown export type", "unknown campaign", "empty file", "broken workbook", "unknown file type"],
-)
-def test_a_file_that_cannot_be_used_is_returned(
-    tmp_path: Path, folder: str, name: str, content: bytes, words: str
-) -> None:
-    land(tmp_path, name, content, folder)
+def test_an_interrupted_command_says_so_and_leaves_no_half_batch(tmp_path: Path) -> None:
+    for number in range(50):
+        land(tmp_path, f"bao-loc_2023-06-30_{number}.csv", f"Đơn vị;Lũy kế\nBảo Lộc;{number}\n".encode())
+    environment = {**os.environ, "THIDUA_HOME": str(tmp_path)}
+    with subprocess.Popen([PROGRAM, "ingest"], env=environment, stderr=subprocess.PIPE, text=True) as process:
+        while not (tmp_path / "lake" / "receipts").is_dir() and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.splitlines()[-1].startswith("thidua: interrupted")
+    assert list_batches(Home(tmp_path)) == []
+
+
+# reason -> (folder, file name, content, what its one line must say)
+UNUSABLE = {
+    "unknown export type": ("lam-dong-2023/nonsense", "a.csv", b"x;y\n1;2\n", "export type 'nonsense'"),
+    "unknown campaign": ("no-such-campaign/progress", "a.csv", b"x;y\n1;2\n", "campaign 'no-such-campaign'"),
+    "empty file": ("lam-dong-2023/progress", "empty.csv", b"", "file is empty"),
+    "broken workbook": ("lam-dong-2023/progress", "broken.xlsx", b"PK\x03\x04 not a workbook", "damaged"),
+    "unknown file type": ("lam-dong-2023/progress", "letter.pdf", b"%PDF-1.7", "format '.pdf'"),
+}
+
+
+def test_files_that_cannot_be_used_are_returned_with_one_line_each(tmp_path: Path) -> None:
+    for folder, name, content, _ in UNUSABLE.values():
+        land(tmp_path, name, content, folder)
     land(tmp_path, "bao-loc_2023-06-30.csv", "Đơn vị;Lũy kế\nBảo Lộc;38000\n".encode())
     done = run(tmp_path, "ingest", "--now", "2023-07-02")
     assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
-    assert words in line and " / " in line, "Vietnamese, English beside it"
-    assert "1 được nhận" in done.stdout, "one bad file never stops the others"
+    lines = done.stderr.splitlines()
+    assert len(lines) == len(UNUSABLE)
+    for reason, (folder, name, _, words) in UNUSABLE.items():
+        (line,) = [line for line in lines if line.startswith(f"{folder}/{name}: ")]
+        assert words in line and " / " in line, (reason, "Vietnamese, English beside it")
+    assert "1 được nhận" in done.stdout, "bad files never stop the others"
     again = run(tmp_path, "ingest", "--now", "2023-07-02")
     assert again.returncode == 0 and "nothing new" in again.stdout
 
@@ -158,3 +205,31 @@ def test_publish_before_any_build_says_what_to_do(tmp_path: Path) -> None:
     done = run(tmp_path, "publish")
     assert done.returncode == 1
     assert "thidua build" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "now", "known_at"),
+    [
+        (["--known-at", "2023-07-02"], datetime(2023, 7, 2, tzinfo=LOCAL), datetime(2023, 7, 2, tzinfo=LOCAL)),
+        (["--now", "2023-07-09"], datetime(2023, 7, 9, tzinfo=LOCAL), None),
+        (
+            ["--known-at", "2023-07-02", "--now", "2023-07-09"],
+            datetime(2023, 7, 9, tzinfo=LOCAL),
+            datetime(2023, 7, 2, tzinfo=LOCAL),
+        ),
+    ],
+    ids=["a replay's clock is what it knows", "now alone", "both"],
+)
+def test_build_passes_both_clocks_on(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], now: datetime, known_at: datetime | None
+) -> None:
+    """What a replay then does, beside serve/ and through dbt, is in tests/property."""
+    called: dict[str, object] = {}
+
+    def build(home: Home, campaigns: Path, at: datetime, **options: object) -> BuildResult:
+        called.update(at=at, **options)
+        return BuildResult(did_work=False, is_full=False, batches=0, dirty_campaigns=[], seconds={}, database=home.db)
+
+    monkeypatch.setattr("thidua.warehouse.build.build", build)
+    app(args=["build", *arguments], standalone_mode=False)
+    assert called == {"at": now, "known_at": known_at, "full": False}

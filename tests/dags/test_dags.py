@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import duckdb
 import pytest
+from thidua.errors import NotWell
+from thidua.orchestration import steps
 from thidua.settings import Home, repo_root
 
 DAGS = sorted((repo_root() / "dags").glob("*.py"))
@@ -72,6 +75,8 @@ def test_the_warehouse_has_one_writer_and_one_asset_starts_it(found: dict) -> No
     tasks = found["dags"]["build_warehouse"]["tasks"]
     assert {pool for pool, _, _ in tasks.values()} == {"warehouse"}
     assert found["dags"]["ingest_exports"]["outlets"] == ["lake_batches"]
+    for task in ("commit_batches", "report_returned"):
+        assert found["dags"]["ingest_exports"]["tasks"][task][2] == "all_done", "one bad chunk never stops the others"
     _, retries, rule = found["dags"]["ingest_exports"]["tasks"]["report_returned"]
     assert (retries, rule) == (0, "all_done")
 
@@ -88,6 +93,41 @@ def test_a_dag_file_is_wiring(path: Path) -> None:
         assert isinstance(node, ast.Import | ast.ImportFrom | ast.Expr | ast.Assign | ast.FunctionDef), ast.dump(node)
     called = {call.func.id for call in ast.walk(tree) if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)}
     assert not called & {"open", "print", "exec", "eval"}
+
+
+def test_a_commit_that_is_retried_finds_its_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed after the rename, before its event: the retry names the same batch, so the event is sent."""
+    monkeypatch.setenv("THIDUA_HOME", str(tmp_path))
+    params = {"now": "2023-07-02"}
+    folder = tmp_path / "landing" / "lam-dong-2023" / "progress"
+    folder.mkdir(parents=True)
+    (folder / "di-linh_2023-06-30.csv").write_text("")
+    taken = steps.take_receipts(params)
+    judged = [steps.judge(chunk, params) for chunk in taken["chunks"]]
+    assert judged[0]["name"].startswith("lam-dong-2023/progress: 1 ")
+
+    batches = steps.commit(judged)
+    assert len(batches) == 1 and steps.commit(judged) == batches
+    with pytest.raises(NotWell, match=r"di-linh_2023-06-30\.csv"):
+        steps.report(taken, judged, batches)
+    assert steps.take_receipts(params)["chunks"] == []
+
+
+def test_what_was_not_judged_is_reported() -> None:
+    taken = {"chunks": [["a", "b"], ["c"]], "troubles": []}
+    judged = [{"folder": "", "name": "", "files": 2}]
+    with pytest.raises(NotWell, match="1 tệp chưa được xét"):
+        steps.report(taken, judged, [])
+    with pytest.raises(NotWell, match="no rights"):
+        steps.report({"chunks": [], "troubles": ["landing/x: no rights"]}, [], [])
+    assert steps.report({"chunks": [], "troubles": []}, [], [])
+
+
+def asset_events(home: Home) -> int:
+    """How often ingest told the builds that there is something new."""
+    with sqlite3.connect(home.airflow / "airflow.db") as metadata:
+        (count,) = metadata.execute("select count(*) from asset_event where source_dag_id is not null").fetchone()
+    return int(count)
 
 
 @pytest.mark.slow
@@ -110,9 +150,14 @@ def test_run_by_airflow_from_landing_to_serve(tmp_path: Path) -> None:
             "select rate_text, rank, is_eligible from rpt_ranking where unit_id = 'bao-loc' and period_id = 'q2'"
         ).fetchone()
     assert row == ("74,04%", 1, True)
+    assert asset_events(home) == 1
+    status = [Path(sys.executable).with_name("thidua"), "status", "--json"]
+    open_files = subprocess.run(status, env=airflow_environment(tmp_path), capture_output=True, text=True, check=False)
+    assert open_files.returncode == 1 and "di-linh_2023-06-30.csv" in open_files.stdout
 
     version = (home.serve / "current").resolve()
     second = subprocess.run(command, env=airflow_environment(tmp_path), capture_output=True, text=True, check=False)
     assert second.returncode == 0, second.stdout + second.stderr
     assert "nothing new" in second.stdout and "report_returned: success" in second.stdout
     assert (home.serve / "current").resolve() == version
+    assert asset_events(home) == 1, "nothing was pending, so no build is called"

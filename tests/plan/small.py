@@ -24,7 +24,7 @@ measures:
   - {measure_id: cards, numerator: {metric: cards, member: {dimension: group, member: poor}}, denominator: {metric: members}, clause: I}
 periods:
   - {period_id: q1, kind: quarter, window_from: 2023-01-01, closing_date: 2023-03-31, clause: I}
-  - {period_id: end, kind: final, cutoff_at: 2023-12-31T20:00:00, multiplier: 2, clause: I}
+  - {period_id: end, kind: final, window_from: 2023-10-01, cutoff_at: 2023-12-31T20:00:00, multiplier: 2, clause: I}
   - {period_id: all, kind: year, closing_date: 2023-12-31, clause: I}
 gates:
   - {gate_id: q1_60, periods: [q1, end], kind: measure, measure: progress, at_least: 66.67%, clause: I}

@@ -7,11 +7,15 @@ line on stderr; a traceback only with --debug. Commands import what they need wh
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from thidua.cli import docs, lake, plans, show
 from thidua.errors import ThiduaError
+
+INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
 app = typer.Typer(
     name="thidua",
@@ -25,23 +29,47 @@ for module in (plans, lake, show, docs):
     module.register(app)
 
 
+@app.callback()
+def _shared(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Hiện toàn bộ vết lỗi / show the whole traceback, with any command")
+    ] = False,
+) -> None:
+    """Only documents --debug: main() takes it from any place of the line before Typer reads the rest."""
+
+
 def main() -> None:
-    """Entry point: every expected error ends in one line on stderr and its exit code."""
+    """Entry point: every error ends in one line on stderr and its exit code; --debug lets it through."""
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        app(args=arguments)
+        # Not standalone: Typer would print its usage around what is wrong.
+        code = app(args=arguments, prog_name="thidua", standalone_mode=False) or 0
     except ThiduaError as error:
         if debug:
             raise
         typer.echo(f"thidua: {error.message}", err=True)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("thidua: interrupted; nothing is half-written, run the same command again", err=True)
-        sys.exit(130)
+        code = error.exit_code
+    except TyperException as error:
+        if debug:
+            raise
+        typer.echo(_wrong_call(error, arguments), err=True)
+        code = error.exit_code
     except Exception as error:
         # A fault of ours, not of the caller: still one line, with the way to see more.
         if debug:
             raise
         typer.echo(f"thidua: {type(error).__name__}: {error} (--debug shows where)", err=True)
-        sys.exit(1)
+        code = 1
+    if code == INTERRUPTED:
+        typer.echo("thidua: interrupted; nothing is half-written, run the same command again", err=True)
+    sys.exit(code)
+
+
+def _wrong_call(error: TyperException, arguments: list[str]) -> str:
+    """One line on a wrong call and where to read on; the whole help where nothing was asked for."""
+    if not arguments:
+        return error.format_message()
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "thidua"
+    return f"thidua: {error.format_message()} (xem / see `{command} --help`)"

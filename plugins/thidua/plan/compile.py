@@ -8,7 +8,8 @@ from typing import Any
 
 from thidua.clock import LOCAL, day_end, day_start
 from thidua.plan import models as m
-from thidua.plan.loader import Plan, target_value
+from thidua.plan.loader import Plan
+from thidua.plan.row_checks import target_value
 from thidua.plan.tables import PLAN_TABLES
 
 Row = dict[str, Any]

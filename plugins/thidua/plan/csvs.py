@@ -133,10 +133,24 @@ def read_csv(path: Path, kind: type[Row], file: str, problems: list[Problem]) ->
     except UnicodeDecodeError:
         problems.append(Problem(file, None, "file", "is not UTF-8; save it as CSV UTF-8"))
         return []
+    except OSError as error:
+        problems.append(Problem(file, None, "file", f"cannot be read: {error.strerror}"))
+        return []
+    try:
+        return _typed_rows(text, kind, file, problems)
+    except csv.Error as error:
+        problems.append(Problem(file, None, "file", f"cannot be read as CSV: {error}"))
+        return []
+
+
+def _typed_rows(text: str, kind: type[Row], file: str, problems: list[Problem]) -> list[Any]:
     reader = csv.DictReader(io.StringIO(text, newline=""))
     columns = {field.alias or name: field for name, field in kind.model_fields.items() if name != "line"}
     header = [name.strip() for name in reader.fieldnames or []]
     reader.fieldnames = header
+    twice = sorted({name for name in header if header.count(name) > 1})
+    for name in twice:
+        problems.append(Problem(file, 1, name or "(blank)", "column stands twice"))
     for name in header:
         if name not in columns:
             close = difflib.get_close_matches(name, columns, 1)
@@ -145,7 +159,7 @@ def read_csv(path: Path, kind: type[Row], file: str, problems: list[Problem]) ->
     missing = [name for name, field in columns.items() if field.is_required() and name not in header]
     for name in missing:
         problems.append(Problem(file, 1, name, "column is missing", ", ".join(columns)))
-    if missing or set(header) - set(columns):
+    if missing or twice or set(header) - set(columns):
         return []
     rows = []
     for record in reader:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,14 @@ from pydantic import ValidationError
 from thidua.errors import PlanError, Problem, ThiduaError
 from thidua.plan import csvs
 from thidua.plan import models as m
-from thidua.plan.readings import defaults_of, options_of, replace_readings, used_readings
-from thidua.plan.references import find_faults
+from thidua.plan.readings import defaults_of, options_of, position_of, replace_readings, used_readings
+from thidua.plan.references import Fault, find_faults
+from thidua.plan.row_checks import RowChecks, document_faults, hint, used_targets
 from thidua.plan.yaml_lines import Lines, field_name, read_yaml
 
 PLAN_FILE = "plan.yml"
+# What is added to a message: the option of a reading under which the fault shows; nothing for the plan by default.
+Variants = list[tuple[str, m.PlanDocument]]
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,11 @@ def load_campaigns(folder: Path, names: Iterable[str] | None = None) -> dict[str
     """All plans below a folder by campaign_id, or those named. Raises PlanError with the problems of all of them."""
     if not folder.is_dir():
         raise ThiduaError(f"{folder}: no such folder of campaigns; set THIDUA_CAMPAIGNS")
-    found = {path.name: path for path in sorted(folder.iterdir()) if path.is_dir() and any(path.iterdir())}
+    found = {
+        path.name: path
+        for path in sorted(folder.iterdir())
+        if path.is_dir() and any(file.is_file() for file in path.rglob("*"))
+    }
     wanted = list(names) if names is not None else list(found)
     problems: list[Problem] = []
     plans: dict[str, Plan] = {}
@@ -80,29 +87,62 @@ def load_plan(folder: Path, campaign_id: str | None = None) -> Plan:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise PlanError([Problem(label, None, "file", "is missing")]) from error
-    except (UnicodeDecodeError, PermissionError) as error:
-        raise PlanError([Problem(label, None, "file", f"cannot be read: {error}")]) from error
+    except UnicodeDecodeError as error:
+        raise PlanError([Problem(label, None, "file", "is not UTF-8; save it as UTF-8")]) from error
+    except OSError as error:
+        raise PlanError([Problem(label, None, "file", f"cannot be read: {error.strerror}")]) from error
     data, lines, problems = read_yaml(text, label)
     if problems or not isinstance(data, dict):
         raise PlanError(problems or [Problem(label, 1, "plan", "must be a mapping", ", ".join(_sections()))])
-    document = _typed(data, lines, problems)
+    variants = _typed(data, lines, problems)
+    _find_strays(folder, problems)
     rows = {
         name: csvs.read_csv(folder / f"{name}.csv", kind, f"{folder.name}/{name}.csv", problems)
         if (folder / f"{name}.csv").exists()
         else []
         for name, kind in csvs.CSV_ROWS.items()
     }
-    if document is None:
+    if not variants:
         raise PlanError(problems)
-    plan = Plan(folder, data, document, **rows)
+    plan = Plan(folder, data, variants[0][1], **rows)
     known = campaign_id or _snapshot_name(folder) or folder.name
     if plan.campaign_id != known:
         message = f"'{plan.campaign_id}' is not the name of its folder"
         problems.append(Problem(label, lines.get(("campaign", "campaign_id")), "campaign.campaign_id", message, known))
-    _check_rows(plan, problems)
+    RowChecks(plan, problems).run()
+    _check_variants(plan, variants, lines, problems)
     if problems:
         raise PlanError(problems)
     return plan
+
+
+def _find_strays(folder: Path, problems: list[Problem]) -> None:
+    """A CSV under a wrong name would be a table that silently is empty."""
+    for path in sorted(folder.glob("*.csv")):
+        if path.stem not in csvs.CSV_ROWS:
+            allowed = [f"{name}.csv" for name in csvs.CSV_ROWS]
+            message = f"'{path.name}' is no table of a plan{hint(path.name, allowed)}"
+            problems.append(Problem(f"{folder.name}/{path.name}", None, "file", message, ", ".join(allowed)))
+
+
+def _check_variants(plan: Plan, variants: Variants, lines: Lines, problems: list[Problem]) -> None:
+    """Under every option of every reading the targets and units that the document names are in the CSVs."""
+    units = {unit.unit_id: unit for unit in plan.units}
+    by_default: set[Fault] = set()
+    for when, document in variants:
+        faults = list(document_faults(document, units, plan.targets))
+        for fault in faults:
+            if fault not in by_default:
+                _add(problems, lines, fault.path, fault.message + when, fault.allowed)
+        by_default |= set(faults)
+    used = {target for _, document in variants for _, target, _ in used_targets(document)}
+    seen: set[str] = set()
+    for row in plan.targets:
+        if row.target_id not in used | seen:
+            message = f"'{row.target_id}' is used nowhere in {PLAN_FILE}{hint(row.target_id, used)}"
+            allowed = ", ".join(sorted(used)) or "none"
+            problems.append(Problem(f"{plan.folder.name}/targets.csv", row.line, "target_id", message, allowed))
+        seen.add(row.target_id)
 
 
 def _snapshot_name(folder: Path) -> str | None:
@@ -114,31 +154,32 @@ def _sections() -> list[str]:
     return list(m.PlanDocument.model_fields)
 
 
-def _typed(data: Mapping[str, Any], lines: Lines, problems: list[Problem]) -> m.PlanDocument | None:
-    """The document by its defaults; every option of every reading is tried on the way."""
+def _typed(data: Mapping[str, Any], lines: Lines, problems: list[Problem]) -> Variants:
+    """The document by its defaults, then with each other option of each reading; none when the default is broken."""
     options, defaults, used = options_of(data), defaults_of(data), used_readings(data)
     for path, reading in used:
         if reading not in options:
             _add(problems, lines, path, f"reading '{reading}' does not exist", sorted(options))
-    for index, reading in enumerate(options):
-        if reading not in {name for _, name in used}:
-            _add(problems, lines, ("readings", index), f"reading '{reading}' is used nowhere")
     for reading, choices in options.items():
+        place = ("readings", position_of(data, reading))
+        if reading not in {name for _, name in used}:
+            _add(problems, lines, place, f"reading '{reading}' is used nowhere")
         if defaults[reading] not in choices:
-            index = list(options).index(reading)
-            path = ("readings", index, "default")
-            _add(problems, lines, path, f"option '{defaults[reading]}' does not exist", sorted(choices))
+            _add(problems, lines, (*place, "default"), f"option '{defaults[reading]}' does not exist", sorted(choices))
     if problems:
-        return None
+        return []
     base = {reading: choices[defaults[reading]] for reading, choices in options.items()}
     document = _validate(data, base, lines, problems, "")
-    if problems:
-        return None
+    if problems or document is None:
+        return []
+    variants = [("", document)]
     for reading, choices in options.items():
         for option, value in choices.items():
             if option != defaults[reading]:
-                _validate(data, {**base, reading: value}, lines, problems, f" (with {reading} = {option})")
-    return document
+                when = f" (with {reading} = {option})"
+                other = _validate(data, {**base, reading: value}, lines, problems, when)
+                variants += [(when, other)] if other else []
+    return variants
 
 
 def _validate(
@@ -162,10 +203,7 @@ def _add(
     message: str,
     allowed: Collection[str] | None = None,
 ) -> None:
-    close = ""
-    if allowed is not None and "'" in message:
-        matches = difflib.get_close_matches(message.split("'")[1], list(allowed), 1)
-        close = f"; did you mean '{matches[0]}'?" if matches else ""
+    close = hint(message.split("'")[1], allowed) if allowed is not None and "'" in message else ""
     listed = (", ".join(allowed) or "none") if allowed is not None else None
     problems.append(Problem(lines.file, lines.get(path), field_name(path), message + close, listed))
 
@@ -208,117 +246,3 @@ def _siblings(loc: tuple[str | int, ...]) -> str | None:
 
     names = fields_at(loc[:-1])
     return ", ".join(names) if names else None
-
-
-def _check_rows(plan: Plan, problems: list[Problem]) -> None:
-    """What the CSVs must agree on with the document and with each other."""
-    document, name = plan.document, plan.folder.name
-    units = {unit.unit_id: unit for unit in plan.units}
-    metrics = {metric.metric_id for metric in document.metrics}
-    periods = {period.period_id for period in document.periods}
-
-    def known(file: str, row: csvs.Row, column: str, value: str | None, allowed: Collection[str]) -> None:
-        if value is not None and value not in allowed:
-            matches = difflib.get_close_matches(value, list(allowed), 1)
-            hint = f"; did you mean '{matches[0]}'?" if matches else ""
-            listed = ", ".join(sorted(allowed)) if len(allowed) <= 40 else None
-            problems.append(Problem(f"{name}/{file}.csv", row.line, column, f"'{value}' does not exist{hint}", listed))
-
-    def twice(file: str, rows: Iterable[Any], key: Callable[[Any], tuple[Any, ...]], columns: str) -> None:
-        seen: dict[tuple[Any, ...], int] = {}
-        for row in rows:
-            first = seen.setdefault(key(row), row.line)
-            if first != row.line:
-                text = ", ".join(str(part) for part in key(row) if part is not None)
-                message = f"'{text}' stands on line {first} already"
-                problems.append(Problem(f"{name}/{file}.csv", row.line, columns, message))
-
-    if not plan.units:
-        problems.append(Problem(f"{name}/units.csv", None, "file", "is missing or has no units"))
-    twice("units", plan.units, lambda row: (row.unit_id,), "unit_id")
-    for unit in plan.units:
-        known("units", unit, "unit_type", unit.unit_type, document.unit_types)
-        known("units", unit, "parent", unit.parent, units)
-        if unit.valid_from and unit.valid_through and unit.valid_through < unit.valid_from:
-            problems.append(Problem(f"{name}/units.csv", unit.line, "valid_through", "ends before it begins"))
-        seen, above = {unit.unit_id}, unit.parent
-        while above in units and above is not None:
-            if above in seen:
-                problems.append(Problem(f"{name}/units.csv", unit.line, "parent", "goes round in a circle"))
-                break
-            seen.add(above)
-            above = units[above].parent
-    for lineage in plan.unit_lineage:
-        known("unit_lineage", lineage, "from", lineage.from_, units)
-        known("unit_lineage", lineage, "to", lineage.to, units)
-        if (lineage.kind == "left") != (lineage.to is None):
-            message = "a unit that left goes to none; any other goes to one"
-            problems.append(Problem(f"{name}/unit_lineage.csv", lineage.line, "to", message))
-    twice(
-        "targets",
-        plan.targets,
-        lambda row: (row.target_id, row.unit_id, row.period_id, row.effective_from),
-        "target_id, unit_id, period_id, effective_from",
-    )
-    for target in plan.targets:
-        known("targets", target, "unit_id", target.unit_id, units)
-        known("targets", target, "period_id", target.period_id, periods)
-        try:
-            target_value(target)
-        except ValueError as error:
-            problems.append(Problem(f"{name}/targets.csv", target.line, "value", f"'{target.value}': {error}"))
-    for file in ("baselines", "headcounts", "references"):
-        for row in getattr(plan, file):
-            known(file, row, "metric_id", row.metric_id, metrics)
-            known(file, row, "unit_id", row.unit_id, units)
-    twice("baselines", plan.baselines, lambda row: (row.metric_id, row.unit_id), "metric_id, unit_id")
-    twice(
-        "headcounts",
-        plan.headcounts,
-        lambda row: (row.metric_id, row.unit_id, row.as_of_date),
-        "metric_id, unit_id, as_of_date",
-    )
-    twice(
-        "references",
-        plan.references,
-        lambda row: (row.metric_id, row.unit_id, row.dimension, row.member),
-        "metric_id, unit_id, dimension, member",
-    )
-    for participant in plan.participants:
-        known("participants", participant, "period_id", participant.period_id, periods)
-        known("participants", participant, "authority_unit_id", participant.authority_unit_id, units)
-    twice(
-        "participants",
-        plan.participants,
-        lambda row: (row.period_id, row.authority_unit_id, row.recipient),
-        "period_id, authority_unit_id, recipient",
-    )
-    _check_document_against_rows(plan, units, problems)
-
-
-def _check_document_against_rows(plan: Plan, units: Mapping[str, csvs.UnitRow], problems: list[Problem]) -> None:
-    label = f"{plan.folder.name}/{PLAN_FILE}"
-    targets = {row.target_id for row in plan.targets}
-    for measure in plan.document.measures:
-        if measure.denominator.target and measure.denominator.target not in targets:
-            message = f"target '{measure.denominator.target}' of measure '{measure.measure_id}' is not in targets.csv"
-            problems.append(Problem(label, None, "measures", message, ", ".join(sorted(targets)) or "none"))
-    for award in plan.document.awards:
-        for unit in getattr(award, "quota_of", {}):
-            if unit not in units:
-                matches = difflib.get_close_matches(unit, list(units), 1)
-                hint = f"; did you mean '{matches[0]}'?" if matches else ""
-                message = f"unit '{unit}' of prize '{award.prize_id}' does not exist{hint}"
-                problems.append(Problem(label, None, "awards.quota_of", message))
-    for check in plan.document.checks:
-        for unit in getattr(check, "count_of", {}):
-            if unit not in units:
-                message = f"unit '{unit}' of check '{check.check_id}' does not exist"
-                problems.append(Problem(label, None, "checks.count_of", message))
-
-
-def target_value(row: csvs.TargetRow) -> int:
-    """People, or whole millionths where the target is a percentage (written 90% or 90.5%)."""
-    if row.value_kind == "percent":
-        return int(m.parse_percent(row.value))
-    return int(csvs.parse_count(row.value))

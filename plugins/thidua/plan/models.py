@@ -11,7 +11,7 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator
 
 PPM = 1_000_000
 
@@ -302,6 +302,16 @@ class Goal(Rule):
     over: Count | Percent | None = Field(None, union_mode="left_to_right")
     at_least: Count | Percent | None = Field(None, union_mode="left_to_right")
     due_on: Day
+
+    @field_validator("over", "at_least", mode="before")
+    @classmethod
+    def _fits(cls, value: Any, info: ValidationInfo) -> Any:
+        """Both kinds end as whole numbers, so that people taken for millionths would go unseen later."""
+        if isinstance(value, str) and info.data.get("metric"):
+            raise ValueError("the goal of a metric is a count; write 330000 without %")
+        if type(value) is int and info.data.get("measure"):
+            raise ValueError("the goal of a measure is a percentage; write 90%")
+        return value
 
 
 class ScheduleGroup(Rule):

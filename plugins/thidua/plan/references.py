@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date, datetime
 
 from thidua.plan import models as m
 from thidua.plan.yaml_lines import Path
@@ -13,7 +14,12 @@ from thidua.plan.yaml_lines import Path
 class Fault:
     path: Path
     message: str
-    allowed: Collection[str] | None = None
+    allowed: Collection[str] | None = field(default=None, compare=False)
+
+
+def day_of(value: date) -> date:
+    """The local day of a day or an instant."""
+    return value.date() if isinstance(value, datetime) else value
 
 
 def find_faults(plan: m.PlanDocument) -> Iterator[Fault]:
@@ -25,9 +31,11 @@ class _Checker:
     def __init__(self, plan: m.PlanDocument) -> None:
         self.plan = plan
         self.metrics = {metric.metric_id: metric for metric in plan.metrics}
-        self.measures = {measure.measure_id for measure in plan.measures}
+        self.measures: dict[str, list[m.Measure]] = {}
+        for measure in plan.measures:
+            self.measures.setdefault(measure.measure_id, []).append(measure)
         self.periods = {period.period_id: period for period in plan.periods}
-        self.blocs = {bloc.bloc_id for bloc in plan.blocs}
+        self.blocs = {bloc.bloc_id: bloc.unit_types for bloc in plan.blocs}
         self.unit_types = set(plan.unit_types)
         self.prizes = {award.prize_id: award for award in plan.awards}
         self.goals = {goal.goal_id for goal in plan.goals}
@@ -64,6 +72,12 @@ class _Checker:
         campaign = self.plan.campaign
         if campaign.through and campaign.until:
             yield Fault(("campaign", "until"), "give `through` (a day, included) or `until` (an instant), not both")
+        end = campaign.through or campaign.until
+        if campaign.from_ and end and day_of(end) < day_of(campaign.from_):
+            yield Fault(("campaign", "through" if campaign.through else "until"), "ends before it begins")
+        for index, unit_type in enumerate(self.plan.unit_types):
+            if unit_type in self.plan.unit_types[:index]:
+                yield Fault(("unit_types", index), f"'{unit_type}' stands twice in the list")
 
     def _unique(self) -> Iterator[Fault]:
         for section, key in [
@@ -88,13 +102,49 @@ class _Checker:
 
     def _metrics(self) -> Iterator[Fault]:
         for index, metric in enumerate(self.plan.metrics):
+            path: Path = ("metrics", index)
             if isinstance(metric, m.AllOfMetric):
-                yield from self._all_known(metric.of, self._event_metrics(), "metric", "metrics", index, "of")
+                # Of events only: parts that had parts of their own could go round in a circle.
+                yield from self._all_known(metric.of, self._of_kind(m.EventsMetric), "metric", *path, "of")
             if isinstance(metric, m.InstantMetric):
-                yield from self._known(metric.of, self._event_metrics(), "metric", "metrics", index, "of")
+                kinds = self._of_kind(m.EventsMetric, m.AllOfMetric)
+                yield from self._known(metric.of, kinds, "metric", *path, "of")
+            for name in ("events", "products", "dimensions"):
+                values = getattr(metric, name, None) or []
+                for position, value in enumerate(values):
+                    if value in values[:position]:
+                        yield Fault((*path, name, position), f"'{value}' stands twice in the list")
 
-    def _event_metrics(self) -> set[str]:
-        return {name for name, metric in self.metrics.items() if isinstance(metric, m.EventsMetric | m.AllOfMetric)}
+    def _of_kind(self, *kinds: type[m.Word]) -> set[str]:
+        return {name for name, metric in self.metrics.items() if isinstance(metric, kinds)}
+
+    def _countable(self) -> set[str]:
+        """Metrics whose values are counts; the value of an instant only orders."""
+        return set(self.metrics) - self._of_kind(m.InstantMetric)
+
+    def _given_or_reported(self) -> set[str]:
+        return self._of_kind(m.ReportedMetric, m.ReferenceMetric)
+
+    def _needs_window(self, name: str | None) -> bool:
+        """Whether a metric counts from the start of the period's window."""
+        metric = self.metrics.get(name or "")
+        if isinstance(metric, m.EventsMetric):
+            return metric.from_ == "window"
+        if isinstance(metric, m.AllOfMetric):
+            return any(self._needs_window(part) for part in metric.of)
+        return isinstance(metric, m.InstantMetric) and self._needs_window(metric.of)
+
+    def _windows(self, names: list[str | None], periods: list[str], *path: str | int) -> Iterator[Fault]:
+        needing = next((name for name in names if self._needs_window(name)), None)
+        for period in periods if needing else []:
+            if period in self.periods and self.periods[period].window_from is None:
+                yield Fault(
+                    path, f"metric '{needing}' counts from the window, but period '{period}' has no window_from"
+                )
+
+    def _metrics_of(self, measure_id: str | None) -> list[str | None]:
+        measures = self.measures.get(measure_id or "", [])
+        return [side.metric for measure in measures for side in (measure.numerator, measure.denominator)]
 
     def _member(self, metric: str | None, member: m.Member | None, *path: str | int) -> Iterator[Fault]:
         if metric not in self.metrics or member is None:
@@ -109,7 +159,7 @@ class _Checker:
             yield from self._all_known(measure.blocs, self.blocs, "bloc", *path, "blocs")
             for part in ("numerator", "denominator"):
                 side = getattr(measure, part)
-                yield from self._known(side.metric, self.metrics, "metric", *path, part, "metric")
+                yield from self._known(side.metric, self._countable(), "metric", *path, part, "metric")
                 yield from self._member(side.metric, side.member, *path, part, "member")
             below = measure.denominator
             if (below.metric is None) == (below.target is None):
@@ -127,6 +177,9 @@ class _Checker:
             if (period.closing_date is None) == (period.cutoff_at is None):
                 message = "give `closing_date` (a day, included) or `cutoff_at` (an instant, excluded), exactly one"
                 yield Fault(("periods", index), message)
+            end = period.closing_date or period.cutoff_at
+            if period.window_from and end and day_of(end) < day_of(period.window_from):
+                yield Fault(("periods", index, "window_from"), "begins after the period is closed")
 
     def _condition(self, condition: m.Word, *path: str | int) -> Iterator[Fault]:
         if isinstance(condition, m.MeasureCondition):
@@ -160,8 +213,39 @@ class _Checker:
             yield from self._all_known(gate.periods, self.periods, "period", *path, "periods")
             yield from self._all_known(gate.applies_to, self.unit_types, "unit type", *path, "applies_to")
             yield from self._condition(gate, *path)
+            yield from self._reach(gate, *path)
+            if isinstance(gate, m.MeasureCondition):
+                yield from self._windows(self._metrics_of(gate.measure), gate.periods, *path, "measure")
+            if isinstance(gate, m.AwardedCondition):
+                award = self.prizes.get(gate.prize)
+                if award and award.recipient != gate.recipient:
+                    message = (
+                        f"prize '{award.prize_id}' goes to a {award.recipient}, this gate is for a {gate.recipient}"
+                    )
+                    yield Fault((*path, "prize"), message)
             if isinstance(gate, m.DecisionGate) and gate.decision is not None:
                 yield Fault((*path, "decision"), "a gate's decision carries the gate's own id; leave it out")
+
+    def _reach(
+        self, gate: m.MeasureGate | m.EligibleGate | m.AwardedGate | m.DecisionGate, *path: str | int
+    ) -> Iterator[Fault]:
+        """A gate for units that no bloc, or no bloc of its measure, holds would vanish in a join."""
+        if gate.recipient == "person":
+            return
+        blocs = set(self.blocs)
+        if isinstance(gate, m.MeasureCondition) and gate.measure in self.measures:
+            measures = self.measures[gate.measure]
+            if all(measure.blocs for measure in measures):
+                blocs &= {bloc for measure in measures for bloc in measure.blocs or []}
+        reached = {unit_type for bloc in blocs for unit_type in self.blocs[bloc]}
+        if not reached:
+            yield Fault(path, "holds for nobody: there is no bloc that it could apply to")
+        for position, unit_type in enumerate(gate.applies_to or []):
+            if unit_type in self.unit_types and unit_type not in reached:
+                message = (
+                    f"the gate does not reach unit type '{unit_type}': it is in no bloc, or the measure not for it"
+                )
+                yield Fault((*path, "applies_to", position), message, sorted(reached))
 
     def _ranking(self) -> Iterator[Fault]:
         ranking = self.plan.ranking
@@ -177,6 +261,7 @@ class _Checker:
                 yield Fault(path, "give a measure or a metric, exactly one")
             yield from self._known(key.measure, self.measures, "measure", *path, "measure")
             yield from self._known(key.metric, self.metrics, "metric", *path, "metric")
+            yield from self._windows([key.metric, *self._metrics_of(key.measure)], ranking.periods, *path)
 
     def _awards(self) -> Iterator[Fault]:
         ranked = set(self.plan.ranking.periods) if self.plan.ranking else set()
@@ -185,7 +270,12 @@ class _Checker:
             path: Path = ("awards", index)
             yield from self._all_known(award.periods, self.periods, "period", *path, "periods")
             for position, condition in enumerate(award.requires):
-                yield from self._condition(condition, *path, "requires", position)
+                place: Path = (*path, "requires", position)
+                yield from self._condition(condition, *place)
+                if isinstance(condition, m.DecisionCondition) and condition.decision is None:
+                    yield Fault((*place, "decision"), "is missing: the decision needs its name in the register")
+                if isinstance(condition, m.MeasureCondition):
+                    yield from self._windows(self._metrics_of(condition.measure), award.periods, *place, "measure")
             if isinstance(award, m.RankAward):
                 for position, period in enumerate(award.periods):
                     if ranked and period in self.periods and period not in ranked:
@@ -196,17 +286,35 @@ class _Checker:
                     open_ended |= set(award.periods)
                 if award.amount is None:
                     yield Fault((*path, "amount"), "a prize by rank needs its amount in VND")
+                if award.recipient != "unit":
+                    yield Fault((*path, "recipient"), "units are ranked, so a prize by rank goes to a unit")
                 if award.per:
-                    yield from self._known(award.per.metric, self.metrics, "metric", *path, "per", "metric")
+                    yield from self._known(
+                        award.per.metric, self._given_or_reported(), "metric", *path, "per", "metric"
+                    )
                     yield from self._window(award, *path)
             elif isinstance(award, m.DecisionAward):
                 yield from self._all_known(award.authority, self.unit_types, "unit type", *path, "authority")
                 if (award.places == "cap") != (award.cap is not None and award.pool is not None):
                     yield Fault((*path, "places"), "`places: cap` goes with `cap` (a percentage) and `pool`")
+                if award.places == "cap" and not award.authority:
+                    yield Fault((*path, "authority"), "is missing: a cap is counted for each awarding authority")
             else:
-                yield from self._all_known(award.of_prizes, self.prizes, "prize", *path, "of_prizes")
+                yield from self._nominating(award, *path)
                 if award.amount is None:
                     yield Fault((*path, "amount"), "a nomination needs its amount in VND")
+
+    def _nominating(self, award: m.NominationAward, *path: str | int) -> Iterator[Fault]:
+        """Units nominate persons for the prizes that they themselves were awarded in the same period."""
+        if award.recipient != "person":
+            yield Fault((*path, "recipient"), "a nomination is for a person")
+        own = [prize for prize in self.prizes.values() if prize.by != "nomination" and prize.recipient == "unit"]
+        yield from self._all_known(award.of_prizes, {prize.prize_id for prize in own}, "prize", *path, "of_prizes")
+        given = {period for prize in own if prize.prize_id in award.of_prizes for period in prize.periods}
+        for position, period in enumerate(award.periods):
+            if given and period in self.periods and period not in given:
+                message = f"none of its prizes is given in '{period}'"
+                yield Fault((*path, "periods", position), message, sorted(given))
 
     def _window(self, award: m.RankAward, *path: str | int) -> Iterator[Fault]:
         if award.per and award.per.as_of == "window_start":
@@ -217,7 +325,7 @@ class _Checker:
     def _goals(self) -> Iterator[Fault]:
         for index, goal in enumerate(self.plan.goals):
             path: Path = ("goals", index)
-            yield from self._known(goal.metric, self.metrics, "metric", *path, "metric")
+            yield from self._known(goal.metric, self._countable(), "metric", *path, "metric")
             yield from self._known(goal.measure, self.measures, "measure", *path, "measure")
             yield from self._all_known(goal.blocs, self.blocs, "bloc", *path, "blocs")
             if (goal.metric is None) == (goal.measure is None):
@@ -229,18 +337,28 @@ class _Checker:
         schedule = self.plan.schedule
         if schedule is None:
             return
-        yield from self._known(schedule.metric, self.metrics, "metric", "schedule", "metric")
+        # The status of a group follows from its first or last event: only events have those.
+        yield from self._known(schedule.metric, self._of_kind(m.EventsMetric), "metric", "schedule", "metric")
         metric = self.metrics.get(schedule.metric)
         if metric:
             dimensions = metric.dimensions or []
             yield from self._known(schedule.dimension, dimensions, "dimension", "schedule", "dimension")
+        members = [group.member for group in schedule.groups]
         for index, group in enumerate(schedule.groups):
+            if group.member in members[:index]:
+                yield Fault(("schedule", "groups", index, "member"), f"'{group.member}' stands twice")
             if group.through and group.through < group.from_:
                 yield Fault(("schedule", "groups", index, "through"), "ends before it begins")
 
     def _reports(self) -> Iterator[Fault]:
+        expected: set[tuple[str, str, str]] = set()
         for index, report in enumerate(self.plan.reports):
             path: Path = ("reports", index)
+            yield from self._known(report.to, self.unit_types, "unit type", *path, "to")
+            keys = {(report.export, period, sender) for period in report.periods for sender in report.from_}
+            for export, period, sender in sorted(keys & expected):
+                yield Fault(path, f"export '{export}' of '{sender}' in period '{period}' is expected already")
+            expected |= keys
             yield from self._all_known(report.from_, self.unit_types, "unit type", *path, "from")
             yield from self._all_known(report.periods, self.periods, "period", *path, "periods")
             given = [report.due_before, report.days_after_closing, report.days_before_window]
@@ -259,10 +377,10 @@ class _Checker:
                 yield from self._all_known(check.parent_types, self.unit_types, "unit type", *path, "parent_types")
                 continue
             yield from self._all_known(check.unit_types, self.unit_types, "unit type", *path, "unit_types")
-            yield from self._known(check.metric, self.metrics, "metric", *path, "metric")
+            yield from self._known(check.metric, self._countable(), "metric", *path, "metric")
             yield from self._member(check.metric, check.member, *path, "member")
             if isinstance(check, m.RatioCheck):
-                yield from self._known(check.over, self.metrics, "metric", *path, "over")
+                yield from self._known(check.over, self._countable(), "metric", *path, "over")
 
     def _readings(self) -> Iterator[Fault]:
         for index, reading in enumerate(self.plan.readings):

@@ -12,13 +12,28 @@ from datetime import date
 from thidua.plan.csvs import UnitRow
 from thidua.plan.loader import Plan
 
-# What stands before a name without being part of it, longest first; abbreviations lose their dots before.
+# What stands before a name without being part of it. With its diacritics: Phong Điền is no phòng, Tịnh Biên no tỉnh.
 _PREFIXES = [
-    "bao hiem xa hoi", "bhxh", "ban chi dao", "bcd", "uy ban nhan dan", "ubnd",
-    "truong trung hoc pho thong", "truong thpt", "thpt", "truong",
-    "thanh pho", "tp", "thi xa", "tx", "thi tran", "tt", "quan", "huyen", "phuong", "xa", "tinh",
-    "phong nghiep vu", "phong",
+    "bảo hiểm xã hội", "bhxh", "ban chỉ đạo", "bcđ", "ủy ban nhân dân", "ubnd",
+    "trường trung học phổ thông", "trường thpt", "thpt", "trường",
+    "thành phố", "tp", "thị xã", "tx", "thị trấn", "tt", "quận", "q", "huyện", "h", "phường", "xã", "tỉnh",
+    "phòng nghiệp vụ", "phòng", "p",
 ]  # fmt: skip
+# Those that may come without diacritics, from old machines; `phong`, `quan` and `tinh` are names then.
+_BARE_PREFIXES = [
+    "bao hiem xa hoi",
+    "ban chi dao",
+    "bcd",
+    "uy ban nhan dan",
+    "thanh pho",
+    "thi xa",
+    "thi tran",
+    "huyen",
+    "xa",
+]
+# Written in full, `TX. Châu Thành` tells itself from `Huyện Châu Thành`. A `P.` is a phòng or a phường: left alone.
+_IN_FULL = {"tp": "thanh pho", "tx": "thi xa", "tt": "thi tran", "q": "quan", "h": "huyen"}
+_TONES = {"\u0300", "\u0301", "\u0303", "\u0309", "\u0323"}
 
 
 def fold(text: str) -> str:
@@ -33,15 +48,33 @@ def normalise_name(text: str) -> str:
     return " ".join(re.sub(r"[^\w]+", " ", unicodedata.normalize("NFC", text).casefold()).split())
 
 
-def _bare(folded: str) -> str:
-    """A folded name without what stands before it; a name that is nothing else keeps its words."""
-    while True:
-        for prefix in _PREFIXES:
-            if folded.startswith(prefix + " "):
-                folded = folded[len(prefix) + 1 :]
-                break
-        else:
-            return folded
+def place_tones(name: str) -> str:
+    """One place for the tone of each word: Thuỷ and Thủy, Hoà and Hòa are one, Thuy and Hoa are others."""
+    words = []
+    for word in name.split():
+        letters = unicodedata.normalize("NFD", word)
+        tones = "".join(letter for letter in letters if letter in _TONES)
+        words.append("".join(letter for letter in letters if letter not in _TONES) + tones)
+    return " ".join(words)
+
+
+_PREFIX_KEYS = sorted({place_tones(prefix) for prefix in _PREFIXES} | set(_BARE_PREFIXES), key=len, reverse=True)
+
+
+def _stages(name: str) -> list[str]:
+    """A name with its tones in place, then the same with one more word before it taken off each time, all folded.
+
+    `BHXH huyện Châu Thành` -> bhxh huyen chau thanh, huyen chau thanh, chau thanh.
+    """
+    stages = [name]
+    while prefix := next((prefix for prefix in _PREFIX_KEYS if stages[-1].startswith(prefix + " ")), None):
+        stages.append(stages[-1][len(prefix) + 1 :])
+    return [_in_full(fold(stage)) for stage in stages]
+
+
+def _in_full(folded: str) -> str:
+    first, _, rest = folded.partition(" ")
+    return f"{_IN_FULL.get(first, first)} {rest}" if rest else folded
 
 
 @dataclass(frozen=True)
@@ -57,25 +90,29 @@ class UnitRegistry:
 
     def __init__(self, plan: Plan) -> None:
         self._units = {unit.unit_id: unit for unit in plan.units}
-        # From the most exact way of writing to the least; the first that knows the name decides.
-        self._indexes: list[dict[str, set[str]]] = [defaultdict(set) for _ in range(3)]
+        self._indexes: dict[str, dict[str, set[str]]] = {way: defaultdict(set) for way in ("exact", "placed", "bare")}
         for unit in plan.units:
             names = [unit.unit_id, unit.name, *unit.all_aliases]
             if unit.code:
-                names.append(unit.code)
+                names += [unit.code, unit.code.lstrip("0") or unit.code]  # spreadsheets drop leading zeros
             for name in names:
-                for index, key in zip(self._indexes, self._keys(name), strict=True):
-                    index[key].add(unit.unit_id)
+                for way, key in self._keys(name):
+                    self._indexes[way][key].add(unit.unit_id)
 
     @staticmethod
-    def _keys(name: str) -> tuple[str, str, str]:
-        folded = fold(name)
-        return normalise_name(name), folded, _bare(folded)
+    def _keys(name: str) -> list[tuple[str, str]]:
+        """The ways to look a name up, from the most exact to the least: (index, key)."""
+        exact = normalise_name(name)
+        placed = place_tones(exact)
+        return [("exact", exact), ("placed", placed), *(("bare", stage) for stage in _stages(placed))]
 
     def resolve(self, name: str, on: date | None = None) -> Match:
-        """The unit with this name on a day (any day: None). Ambiguous or unknown: no unit, and the candidates."""
-        for index, key in zip(self._indexes, self._keys(name), strict=True):
-            found = index.get(key)
+        """The unit with this name on a day (any day: None). Ambiguous or unknown: no unit, and the candidates.
+
+        The first way of writing that knows the name decides. Where only units of other days have it, it is one of them.
+        """
+        for way, key in self._keys(name):
+            found = self._indexes[way].get(key)
             if found:
                 valid = sorted(unit_id for unit_id in found if on is None or is_valid(self._units[unit_id], on))
                 matches = valid or sorted(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import Any
 
@@ -24,7 +25,7 @@ def plan_schema() -> str:
     for name, definition in definitions.items():
         if name not in {"Reading", "Campaign"}:
             for key, value in definition.get("properties", {}).items():
-                if "const" not in value and not key.endswith("_id") and not _holds_rules(value):
+                if "const" not in value and not key.endswith("_id") and not _holds_words(value):
                     definition["properties"][key] = {"anyOf": [value, {"$ref": "#/$defs/ReadingUse"}]}
     definitions["ReadingUse"] = _READING
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -32,8 +33,10 @@ def plan_schema() -> str:
     return json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
-def _holds_rules(value: Any) -> bool:
-    return "$ref" in json.dumps(value)
+def _holds_words(value: Any) -> bool:
+    """Whether a field holds other words: their parts may be readings, they themselves not. A threshold may, since a
+    percentage can stand in the place of a target."""
+    return bool(set(re.findall(r"#/\$defs/(\w+)", json.dumps(value))) - {"TargetRate"})
 
 
 @cache

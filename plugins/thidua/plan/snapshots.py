@@ -6,14 +6,14 @@ import hashlib
 import json
 import shutil
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 from thidua.clock import parse_instant
 from thidua.files import fsync_dir, fsync_tree, locked
 from thidua.plan.csvs import CSV_ROWS
-from thidua.plan.loader import PLAN_FILE, load_campaigns
+from thidua.plan.loader import PLAN_FILE, load_campaigns, load_plan
 from thidua.settings import Home
 
 
@@ -49,23 +49,27 @@ def record_snapshots(home: Home, campaigns_dir: Path, now: datetime) -> list[Sna
         _drop_unfinished(home)
         history = _history(home)
         for campaign_id, plan in plans.items():
-            digest = hash_plan(plan.folder)
             before = history.get(campaign_id, [])
-            if before and before[-1].plan_hash == digest:
+            if before and before[-1].plan_hash == hash_plan(plan.folder):
                 continue
-            # Two states must not share an instant: the later one would be a matter of luck.
             at = now.astimezone(UTC)
-            recorded.append(_record(home, campaign_id, plan.folder, digest, at))
+            if before:
+                # What is recorded last is the law now, also within one instant and when the clock was set back.
+                at = max(at, before[-1].recorded_at + timedelta(microseconds=1))
+            recorded.append(_record(home, campaign_id, plan.folder, at))
     return recorded
 
 
-def _record(home: Home, campaign_id: str, folder: Path, digest: str, at: datetime) -> Snapshot:
+def _record(home: Home, campaign_id: str, folder: Path, at: datetime) -> Snapshot:
     parent = home.lake / "plans" / campaign_id
     parent.mkdir(parents=True, exist_ok=True)
     temporary = parent / f".tmp-{uuid4().hex}"
     temporary.mkdir()
     for path in plan_files(folder):
         shutil.copyfile(path, temporary / path.name)
+    # Hashed and checked as copied: the folder may be edited at this very moment.
+    digest = hash_plan(temporary)
+    load_plan(temporary, campaign_id)
     entry = {"campaign_id": campaign_id, "plan_hash": digest, "recorded_at": at.isoformat()}
     (temporary / "snapshot.json").write_text(json.dumps(entry, indent=2), encoding="utf-8")
     fsync_tree(temporary)

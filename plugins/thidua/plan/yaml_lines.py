@@ -1,7 +1,8 @@
-"""YAML with the line of every value, and the traps of YAML refused: floats, `20:00`, `on:`, duplicate keys."""
+"""YAML with the line of every value, and its traps refused: floats, `20:00`, `010`, `on:`, duplicate keys."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -49,38 +50,62 @@ def read_yaml(text: str, file: str) -> tuple[Any, Lines, list[Problem]]:
         reason = getattr(error, "problem", None) or "not YAML"
         problems.append(Problem(file, mark.line + 1 if mark else None, "plan", f"cannot be read: {reason}"))
         return None, lines, problems
+    except RecursionError:
+        problems.append(Problem(file, None, "plan", "cannot be read: nested too deeply"))
+        return None, lines, problems
     if root is None:
         problems.append(Problem(file, None, "plan", "is empty"))
         return None, lines, problems
     constructor = yaml.SafeLoader("")
-    return _construct(root, (), lines, problems, constructor), lines, problems
+    return _construct(root, (), lines, problems, constructor, ()), lines, problems
 
 
-def _construct(node: yaml.Node, path: Path, lines: Lines, problems: list[Problem], constructor: yaml.SafeLoader) -> Any:
+def _construct(
+    node: yaml.Node,
+    path: Path,
+    lines: Lines,
+    problems: list[Problem],
+    constructor: yaml.SafeLoader,
+    around: tuple[int, ...],
+) -> Any:
     line = node.start_mark.line + 1
     lines.put(path, line)
 
     def complain(message: str, where: Path = path, at: int = line) -> None:
         problems.append(Problem(lines.file, at, field_name(where), message))
 
+    if id(node) in around:
+        complain("holds itself through an alias")
+        return None
+    around = (*around, id(node))
     if isinstance(node, yaml.MappingNode):
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key, at = key_node.value, key_node.start_mark.line + 1
+            at = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                complain("a key must be a word", path, at)
+                continue
+            key = key_node.value
             if key_node.tag == "tag:yaml.org,2002:bool":
                 complain(f"'{key}' as a key is read as true or false; quote it", (*path, key), at)
             if key in result:
                 complain("stands twice", (*path, key), at)
             lines.put((*path, key), at)
-            result[key] = _construct(value_node, (*path, key), lines, problems, constructor)
+            result[key] = _construct(value_node, (*path, key), lines, problems, constructor, around)
         return result
     if isinstance(node, yaml.SequenceNode):
-        return [_construct(item, (*path, index), lines, problems, constructor) for index, item in enumerate(node.value)]
+        return [
+            _construct(item, (*path, index), lines, problems, constructor, around)
+            for index, item in enumerate(node.value)
+        ]
     if node.tag == "tag:yaml.org,2002:float":
         complain(f"{node.value} is a number with decimals; write a whole number, or a percentage such as 60%")
         return node.value
     if node.tag == "tag:yaml.org,2002:int" and ":" in node.value:
         complain(f"{node.value} is read as a number of minutes; write the full instant with seconds")
+        return node.value
+    if node.tag == "tag:yaml.org,2002:int" and not re.fullmatch(r"[-+]?(0|[1-9][0-9_]*)", node.value):
+        complain(f"{node.value} is not read as a decimal number; write it without leading zeros, or in quotes")
         return node.value
     try:
         return constructor.construct_object(node, deep=True)
