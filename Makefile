@@ -52,6 +52,7 @@ lint: $(READY) ## check style, types, SQL, the lock; fixes nothing
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint dbt_project
+	@$(BIN)/thidua check-contracts >/dev/null
 	@$(BIN)/python tests/check_lock.py
 
 format: $(READY) ## format Python and SQL

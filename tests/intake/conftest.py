@@ -17,6 +17,7 @@ from thidua.settings import Home
 
 NOW = datetime(2023, 7, 4, 1, 0, tzinfo=UTC)
 CAMPAIGN = "thu-nghiem-2023"
+MANY_EXPORTS = "nhieu-loai-2023"
 
 PLAN = """
 campaign: {{campaign_id: {campaign}, title: Thử nghiệm, issued_by: Thử nghiệm, from: 2023-01-01, through: 2023-12-31, clause: I}}
@@ -49,10 +50,19 @@ goal,bao-loc,,1000,count,1/QĐ,2023-01-01,invented
 
 @pytest.fixture(scope="session")
 def campaigns(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two campaigns: in the second, progress has two metrics."""
+    """Three campaigns: in the second, progress has two metrics; in the third, other exports have theirs."""
     folder = tmp_path_factory.mktemp("campaigns")
     second = "  - {metric_id: cards, name: Thẻ mới cấp, kind: reported, export: progress}"
-    for campaign, more in ((CAMPAIGN, ""), ("hai-chi-tieu-2023", second)):
+    others = "\n".join(
+        f"  - {{metric_id: {metric}, kind: reported, export: {export}{more}}}"
+        for export, more, metrics in (
+            ("coverage", ", dimensions: [group]", ["population", "covered", "cards_due", "cards_in_time"]),
+            ("attendance", ", dimensions: [role]", ["launch_staff", "advice_groups", "mobile_teams"]),
+            ("participants", "", ["participating_units", "participating_persons"]),
+        )
+        for metric in metrics
+    )
+    for campaign, more in ((CAMPAIGN, ""), ("hai-chi-tieu-2023", second), (MANY_EXPORTS, others)):
         target = folder / campaign
         target.mkdir()
         (target / "plan.yml").write_text(PLAN.format(campaign=campaign, more=more), encoding="utf-8")

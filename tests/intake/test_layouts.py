@@ -242,16 +242,22 @@ def test_a_file_that_breaks_the_set_based_part_is_found_and_returned_alone(
 ) -> None:
     import thidua.intake.judge as judge
 
-    real = judge.parse_chunk
+    real = judge.type_figures
 
-    def fail(connection, contract, files, cells) -> None:
-        if any(file.layout["delimiter"] == "|" for file in files):
+    def fail(connection, contract, campaigns) -> None:
+        if connection.execute("select 1 from cells where unit_text = 'Bảo Lộc'").fetchone():
             raise duckdb.Error("a bug")
-        real(connection, contract, files, cells)
+        real(connection, contract, campaigns)
 
-    monkeypatch.setattr(judge, "parse_chunk", fail)
+    monkeypatch.setattr(judge, "type_figures", fail)
     text = "Đơn vị,Ngày,Lũy kế\nDi Linh,30/06/2023,5\n"
-    lake = take({"bad.csv": text.replace(",", "|"), "good.csv": text, "good2.csv": text.replace("Di Linh", "Đà Lạt")})
+    lake = take(
+        {
+            "bad.csv": text.replace("Di Linh", "Bảo Lộc"),
+            "good.csv": text,
+            "good2.csv": text.replace("Di Linh", "Đà Lạt"),
+        }
+    )
     assert lake.of("bad.csv").rules() == {"unreadable_file"}
     assert len(lake.figures()) == 2
 

@@ -13,6 +13,7 @@ from thidua.settings import expectations_dir
 from tests.intake.conftest import Lake
 
 HEAD = "Đơn vị;Ngày số liệu;Số lũy kế\n"
+RATES = "Đơn vị;Ngày số liệu;Số lũy kế;Chỉ tiêu giao;Số đầu kỳ;Tỷ lệ hoàn thành\n"
 GOOD = "Đà Lạt;30/06/2023;7\n"
 
 
@@ -73,6 +74,15 @@ CASES = {
         value="28.310",
     ),
     "value_not_number": Case("Bảo Lộc;30/06/2023;năm\n" + GOOD, "Bảo Lộc;30/06/2023;5\n" + GOOD, value="năm"),
+    "value_formula_error": Case("Bảo Lộc;30/06/2023;#REF!\n" + GOOD, "Bảo Lộc;30/06/2023;5\n" + GOOD, value="#REF!"),
+    # (38.000 - 28.310) / 13.087 is 74.0429…%: shown with two decimals, or with as many as Excel keeps.
+    "rate_differs": Case(
+        RATES + "Bảo Lộc;30/06/2023;38.000;13.087;28.310;74,05%\n",
+        RATES
+        + "Bảo Lộc;30/06/2023;38.000;13.087;28.310;74,04%\nĐà Lạt;30/06/2023;9.690;13.087;;0.740429433\n"
+        + "Di Linh;30/06/2023;7;0;0;-\nCộng Hòa;30/06/2023;1;3;;33,3\n",
+        value="74,05%",
+    ),
     "value_negative": Case("Bảo Lộc;30/06/2023;(12)\n" + GOOD, "Bảo Lộc;30/06/2023;0\n" + GOOD, value="(12)"),
     "conflicting_rows": Case(
         "Bảo Lộc;30/06/2023;5\nTP Bảo Lộc;30/6/2023;6\n" + GOOD,

@@ -27,6 +27,10 @@ class CampaignFacts:
         return {unit.unit_id: unit for unit in self.plan.units}
 
     @cached_property
+    def unit_names(self) -> list[str]:
+        return [unit.name for unit in self.plan.units]
+
+    @cached_property
     def earliest_date(self) -> date | None:
         """The first as-of date that makes sense: the eve of the campaign, whose figures the campaign starts from.
 

@@ -5,6 +5,7 @@ A new export type is a folder `expectations/<export_type>/` with contract.yml an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -19,18 +20,33 @@ from thidua.settings import expectations_dir
 Severity = Literal["critical", "error", "warning"]
 Role = Literal[
     "ordinal",  # a running number; only helps to tell rows from blocs
-    "unit",
+    "unit",  # of events there may be several: the place, and whoever collected
+    "dimension",
+    # of figures
     "as_of_date",
     "metric",
     "value",
-    "dimension",
-    "person",
-    "event_at",
+    "shown",  # a number that the file repeats, such as the target: compared, not stored
+    "rate",  # of the value over a shown number: compared, never used
+    # of events
+    "person",  # a person's number: pseudonymised, stored nowhere else
+    "key",  # a document's number
+    "instant",
+    "choice",  # a status or a kind that decides which events a row tells of
     "product",
     "valid_through",
     "score",
-    "cancelled",
+    "text",  # for people who read the file; never stored
 ]
+
+
+_ROLES_OF_FIGURES = {"as_of_date", "metric", "value", "shown", "rate"}
+_ROLES_OF_EVENTS = {"person", "key", "instant", "choice", "product", "valid_through", "score"}
+# What table `typed` calls its own columns.
+_OWN_NAMES = {
+    "file_no", "sheet_no", "part_no", "line", "row_kind", "unit_id", "as_of_date", "natural_key", "key", "event_day",
+    "is_cancelled", "is_of_else_key", "is_within_sender", "same_key_values", "repeat_no", "campaign_no", "identity",
+}  # fmt: skip
 
 
 class _Part(BaseModel):
@@ -43,7 +59,12 @@ class Title(_Part):
 
 
 class Column(_Part):
-    """A column that the export may carry. `phrases` are words found anywhere in a longer header."""
+    """A column that the export may carry. `phrases` are words found anywhere in a longer header.
+
+    `values`: what may stand in it, as key -> spellings; without it any text is its own value. `precision`: whether
+    an instant must carry a time of day, because something closes in mid-day. `over`, `minus`: the shown columns that a
+    rate is of: (value - minus) / over; offices leave `minus` out where they do not know better.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     role: Role
@@ -53,6 +74,15 @@ class Column(_Part):
     excludes: list[str] = Field(default_factory=list, description="Words or signs of headers that mean another thing")
     required: bool = False
     personal: bool = False
+    values: dict[str, list[str]] = Field(default_factory=dict)
+    precision: Literal["day", "second"] = "day"
+    over: str | None = None
+    minus: str | None = None
+
+    @cached_property
+    def spellings(self) -> dict[str, str]:
+        """Folded spelling -> key of `values`."""
+        return {fold(text): key for key, texts in self.values.items() for text in [key, *texts]}
 
     @cached_property
     def folded_headers(self) -> frozenset[str]:
@@ -78,15 +108,40 @@ class NumberRules(_Part):
     dash_is_zero: bool = True
 
 
-class FileRule(_Part):
-    """A fault of the file as a whole always returns it; `waivable` says whether a decision may let it pass."""
+class RuleSetting(_Part):
+    """How a rule of this house weighs in this export; what is not said stays as in expectations/rules.yml."""
 
-    severity: Literal["critical"]
+    severity: Severity | None = None
+    waivable: bool | None = None
+
+
+class Rule(_Part):
+    """A rule of a contract's own. `where`: SQL over a row of `typed` that holds where the row is wrong."""
+
+    rule_id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    severity: Severity
+    column: str | None = None
+    scope: Literal["row", "file"] = "row"
     waivable: bool = False
+    where: Annotated[str, Field(min_length=1)]
+    message: Title
+
+
+class EventRule(_Part):
+    """A row tells of `event`, at the instant in column `at`, when its choice columns hold one of these values."""
+
+    event: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    at: str
+    when: dict[str, list[str]] = Field(default_factory=dict)
 
 
 class Contract(_Part):
-    """One export type. Figures are snapshots of counts, events are deltas of what persons did."""
+    """One export type. Figures are snapshots of counts, events are deltas of what persons did.
+
+    `natural_key` names the columns that say which event a row speaks of: together with the event and the product they
+    outlive every correction. `else_key` stands in where one of them is blank. `cancelled`: the values that take the
+    row's events away.
+    """
 
     export_type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     title: Title
@@ -94,8 +149,14 @@ class Contract(_Part):
     kind: Literal["snapshot", "delta"]
     columns: Annotated[list[Column], Field(min_length=1)]
     natural_key: Annotated[list[str], Field(min_length=1)]
+    else_key: list[str] = Field(default_factory=list)
+    events: list[EventRule] = Field(default_factory=list)
+    cancelled: dict[str, list[str]] = Field(default_factory=dict)
     number: NumberRules = NumberRules()
-    file_rules: dict[str, FileRule] = Field(default_factory=dict)
+    # metric_id -> what offices call it, in a header or in a column of metrics, besides the plan's name for it.
+    metric_names: dict[str, list[str]] = Field(default_factory=dict)
+    settings: dict[str, RuleSetting] = Field(default_factory=dict)
+    rules: list[Rule] = Field(default_factory=list)
     # Headers already looked up: a chunk's files say the same ones again and again.
     _meanings: dict[str, tuple[Column, bool] | None] = PrivateAttr(default_factory=dict)
 
@@ -104,9 +165,18 @@ class Contract(_Part):
         names = [column.name for column in self.columns]
         if len(set(names)) < len(names):
             raise ValueError("two columns have the same name")
-        missing = [name for name in self.natural_key if name not in names]
+        missing = [name for name in [*self.natural_key, *self.else_key] if name not in names]
         if missing:
             raise ValueError(f"natural_key names unknown columns: {', '.join(missing)}")
+        if not self.of_role("unit"):
+            raise ValueError("no column has the role unit")
+        if self.grain == "figures":
+            self._check_figures()
+        else:
+            self._check_events()
+        unknown = [rule.column for rule in self.rules if rule.column and rule.column not in names]
+        if unknown:
+            raise ValueError(f"rules name unknown columns: {', '.join(unknown)}")
         owners: dict[str, str] = {}
         for column in self.columns:
             for header in column.folded_headers:
@@ -115,8 +185,63 @@ class Contract(_Part):
                     raise ValueError(f"the header '{header}' belongs to both {other} and {column.name}")
         return self
 
+    def _check_figures(self) -> None:
+        if self.kind != "snapshot" or self.events or self.cancelled or self.else_key:
+            raise ValueError("figures are snapshots and tell of no events")
+        if len(self.of_role("value")) != 1 or len(self.of_role("unit")) != 1:
+            raise ValueError("figures need one column of role value and one of role unit")
+        if len(self.of_role("dimension")) > 1 or len(self.of_role("rate")) > 1:
+            raise ValueError("figures have one dimension and one rate at the most")
+        shown = {column.name for column in self.of_role("shown")}
+        for rate in self.of_role("rate"):
+            if rate.over not in shown or (rate.minus and rate.minus not in shown):
+                raise ValueError(f"rate {rate.name}: `over` and `minus` name columns of role shown")
+        strange = [column.name for column in self.columns if column.role in _ROLES_OF_EVENTS]
+        if strange:
+            raise ValueError(f"roles of events in an export of figures: {', '.join(strange)}")
+
+    def _check_events(self) -> None:
+        if self.kind != "delta" or not self.events:
+            raise ValueError("exports of events are deltas and say which events their rows tell of")
+        strange = [column.name for column in self.columns if column.role in _ROLES_OF_FIGURES]
+        if strange:
+            raise ValueError(f"roles of figures in an export of events: {', '.join(strange)}")
+        if "unit" in [column.name for column in self.of_role("unit")[1:]]:
+            raise ValueError("only the first column of role unit may be called unit")
+        if len(self.of_role("person")) > 1:
+            raise ValueError("more than one column has the role person")
+        taken = sorted(_OWN_NAMES & {column.name for column in self.columns})
+        if taken:
+            raise ValueError(f"these names are the intake's own: {', '.join(taken)}")
+        columns = {column.name: column for column in self.columns}
+        for rule in self.events:
+            if rule.at not in columns or columns[rule.at].role != "instant":
+                raise ValueError(f"event {rule.event}: '{rule.at}' is no column of role instant")
+        for conditions in [self.cancelled, *(rule.when for rule in self.events)]:
+            for name, keys in conditions.items():
+                known = columns[name].values if name in columns and columns[name].role == "choice" else {}
+                unknown = [key for key in keys if key not in known]
+                if unknown or not keys:
+                    raise ValueError(f"'{name}' is no choice with the values {', '.join(keys) or '-'}")
+
     def of_role(self, role: Role) -> list[Column]:
         return [column for column in self.columns if column.role == role]
+
+    def column_named(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+    def key_of(self, column: Column) -> str:
+        """What a column is called in table `typed`: figures have fixed names, events those of their contract."""
+        return column.role if self.grain == "figures" and column.role != "shown" else column.name
+
+    def names_of(self, metrics: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+        """metric_id -> all that the metric may be called in a file: its id, the plan's name, this contract's names."""
+        return {metric: (metric, name, *self.metric_names.get(metric, [])) for metric, name in metrics.items()}
+
+    @cached_property
+    def cell_columns(self) -> list[Column]:
+        """The columns whose cells are judged, in the order of the contract; text for people is not among them."""
+        return [column for column in self.columns if column.role != "text"]
 
     def column_of(self, header: str) -> tuple[Column, bool] | None:
         """The column that a header means, and whether by its whole name (else by a phrase in it)."""

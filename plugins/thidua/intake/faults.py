@@ -42,6 +42,17 @@ FILE_MESSAGES: dict[str, tuple[str, str]] = {
         "It is not known of which day the figures are ({found}); write 'tính đến hết ngày dd/mm/yyyy' in the title "
         "or add a column 'As-of date'",
     ),
+    "complete_through_unclear": (
+        "Không biết danh sách đầy đủ đến ngày nào ({found}); hãy ghi 'tính đến hết ngày dd/mm/yyyy' ở tiêu đề "
+        "hoặc đặt tên tệp dạng <đơn vị>_<yyyy-mm-dd>",
+        "It is not known through which day the list is complete ({found}); write 'tính đến hết ngày dd/mm/yyyy' in the "
+        "title, or name the file <unit>_<yyyy-mm-dd>",
+    ),
+    "complete_through_future": (
+        "Danh sách ghi đầy đủ đến hết ngày {value}, sau ngày nộp; hãy kiểm tra lại ngày ở tiêu đề hoặc tên tệp",
+        "The list claims to be complete through {value}, after the day of its receipt; check the day in the title or "
+        "in the file's name",
+    ),
     "metric_unclear": (
         "Không biết số liệu thuộc chỉ tiêu nào; hãy thêm cột 'Mã chỉ tiêu' (các chỉ tiêu: {allowed})",
         "It is not known of which metric the figures are; add a column 'Metric' (metrics: {allowed})",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -13,17 +14,16 @@ import pyarrow.compute as pc
 
 from thidua.clock import LOCAL
 from thidua.intake.campaigns import CampaignFacts
-from thidua.intake.contracts import Contract, Role
+from thidua.intake.cells import Part, ReadFile, cells_schema
+from thidua.intake.contracts import Contract
 from thidua.intake.days import file_name_hint
 from thidua.intake.faults import FileFault, failure
 from thidua.intake.grid import Grid, nonblank
-from thidua.intake.layout import Layout, Mapped, find_layout, missing_columns
-from thidua.intake.parse import CELLS, Part, ReadFile
+from thidua.intake.layout import Layout, Mapped, Metrics, find_layout, missing_columns
 from thidua.intake.readers import read_file
 from thidua.lake.receipts import Receipt
 
 log = logging.getLogger(__name__)
-Mask = Callable[[pa.Array], pa.Array]
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ def hint_of(file_name: str, facts: CampaignFacts) -> Hint:
 
 
 class FileReader:
-    """Reads the files of one export type into cells (parse.CELLS), numbering their value columns."""
+    """Reads the files of one export type into `cells` (see cells.py), numbering their parts."""
 
-    def __init__(self, contract: Contract, mask: Mask) -> None:
+    def __init__(self, contract: Contract) -> None:
         self.contract = contract
-        self.mask = mask
+        self.schema = cells_schema(contract)
         self._next_part = 0
 
     def read(
@@ -68,7 +68,7 @@ class FileReader:
     def _read(
         self, file_no: int, receipt: Receipt, facts: CampaignFacts, content: bytes
     ) -> tuple[ReadFile, list[pa.Table]]:
-        metrics = facts.metrics_of(self.contract.export_type)
+        metrics = self.contract.names_of(facts.metrics_of(self.contract.export_type))
         hint = hint_of(receipt.file_name, facts)
         grids = read_file(receipt.file_name, content)
         found = [
@@ -81,83 +81,139 @@ class FileReader:
             raise FileFault("header_not_found", missing_vi=vi, missing_en=en)
         parts: list[Part] = []
         tables: list[pa.Table] = []
+        days: set[date] = set()
         for sheet_no, grid, layout in found:
-            self._cut(file_no, sheet_no, grid, layout, hint, metrics, parts, tables)
+            place = _Place(file_no, sheet_no, grid, layout)
+            if self.contract.grain == "figures":
+                self._cut_figures(place, hint, metrics, parts, tables)
+            else:
+                days.add(_complete_on(layout, hint))
+                self._cut_events(place, hint, parts, tables)
         if not any(table.num_rows for table in tables):
             raise FileFault("no_rows")
         rows = sum(int(pc.sum(nonblank(grid.columns, grid.height)).as_py() or 0) for grid in grids)
         headers = sum(len(layout.header_rows) for _, _, layout in found)
+        complete_on, complete_until = _completeness(days, receipt)
         read = ReadFile(
             file_no=file_no,
             submission_id=receipt.submission_id,
             facts=facts,
+            received_at=receipt.received,
             received_on=receipt.received.astimezone(LOCAL).date(),
             hint_unit_id=hint.unit_id,
             hint_date=hint.day,
+            complete_on=complete_on,
+            complete_until=complete_until,
             nonblank_rows=rows - headers,
             layout={**grids[0].notes, "sheets": [_record(grid, layout) for _, grid, layout in found]},
             parts=parts,
         )
         return read, tables
 
-    def _cut(
-        self,
-        file_no: int,
-        sheet_no: int,
-        grid: Grid,
-        layout: Layout,
-        hint: Hint,
-        metrics: dict[str, str],
-        parts: list[Part],
-        tables: list[pa.Table],
+    def _cut_figures(
+        self, place: _Place, hint: Hint, metrics: Metrics, parts: list[Part], tables: list[pa.Table]
     ) -> None:
-        start, length = layout.body_start, max(0, layout.body_stop - layout.body_start)
-        body = [column.slice(start, length) for column in grid.columns]
-        lines = grid.lines.slice(start, length)
-        filled = nonblank(body, length)
-        if length and not pc.all(filled).as_py():
-            body, lines = [column.filter(filled) for column in body], lines.filter(filled)
-        values = layout.of_role("value")
-        has_metric = layout.first("metric") is not None
+        """A part for each value column: a wide table says several things in a row."""
+        layout = place.layout
+        mapped = {self.contract.key_of(one.column): one for one in layout.columns if one.column.role != "value"}
         fixed_date = _date_of(layout, hint)
-
-        def texts(role: Role) -> pa.Array:
-            mapped = layout.first(role)
-            if mapped is None:
-                return pa.nulls(len(lines), pa.string()).fill_null("")
-            cells = pc.utf8_trim_whitespace(body[mapped.index])
-            return self.mask(cells) if mapped.column.personal else cells
-
-        ordinals, labels = texts("ordinal"), texts("unit")
-        if layout.first("unit") is None:
-            labels = pa.array([hint.unit_id]).take(pa.nulls(len(lines), pa.int32()).fill_null(0))
-        elif layout.first("ordinal"):  # a total or a bloc may stand in merged cells that begin at the number
-            labels = pc.if_else(pc.equal(labels, ""), ordinals, labels)
-        shared = [ordinals, labels, texts("as_of_date"), texts("metric")]
+        values = layout.of_role("value")
         for value in values:
             metric_id = value.metric_id
-            if metric_id is None and not has_metric:
+            if metric_id is None and "metric" not in mapped:
                 if len(metrics) != 1:
                     raise FileFault("metric_unclear", allowed=", ".join(sorted(metrics)) or "-")
                 metric_id = next(iter(metrics))
-            headers = {one.column.role: one.header for one in layout.columns if one.column.role != "value"}
             name = value.column.name
+            columns: dict[str, Mapped] = {**mapped, "value": value}
             parts.append(
                 Part(
                     part_no=self._next_part,
-                    file_no=file_no,
-                    sheet_no=sheet_no,
-                    sheet=grid.sheet,
-                    headers={**headers, "value": value.header},
+                    file_no=place.file_no,
+                    sheet_no=place.sheet_no,
+                    sheet=place.grid.sheet,
+                    headers={key: one.header for key, one in columns.items()},
                     column_name=name if len(values) == 1 else f"{name}[{metric_id}]",
                     fixed_date=fixed_date,
                     fixed_metric_id=metric_id,
+                    fixed_unit_id=None if "unit" in mapped else hint.unit_id,
                 )
             )
-            part = pa.array([self._next_part], pa.int32()).take(pa.nulls(len(lines), pa.int32()).fill_null(0))
-            cells = pc.utf8_trim_whitespace(body[value.index])
-            tables.append(pa.Table.from_arrays([part, lines, *shared, cells], schema=CELLS))
-            self._next_part += 1
+            tables.append(self._table(place, columns))
+
+    def _cut_events(self, place: _Place, hint: Hint, parts: list[Part], tables: list[pa.Table]) -> None:
+        columns = {one.column.name: one for one in place.layout.columns}
+        units = [column.name for column in self.contract.of_role("unit")]
+        parts.append(
+            Part(
+                part_no=self._next_part,
+                file_no=place.file_no,
+                sheet_no=place.sheet_no,
+                sheet=place.grid.sheet,
+                headers={key: one.header for key, one in columns.items()},
+                column_name="",
+                fixed_unit_id=None if units[0] in columns else hint.unit_id,
+            )
+        )
+        tables.append(self._table(place, columns))
+
+    def _table(self, place: _Place, columns: Mapping[str, Mapped]) -> pa.Table:
+        """The cells of the part just added: of each column of the contract, blank where the file has none."""
+        lines, body = place.body
+        blank = pa.nulls(len(lines), pa.string()).fill_null("")
+        keys = [name.removesuffix("_text") for name in self.schema.names[2:]]
+        cells = [body[columns[key].index] if key in columns else blank for key in keys]
+        part = pa.nulls(len(lines), pa.int32()).fill_null(self._next_part)
+        self._next_part += 1
+        return pa.Table.from_arrays([part, lines, *cells], schema=self.schema)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A table found in a sheet."""
+
+    file_no: int
+    sheet_no: int
+    grid: Grid
+    layout: Layout
+
+    @cached_property
+    def body(self) -> tuple[pa.Array, list[pa.Array]]:
+        """Line numbers and columns of the rows under the header that are not blank."""
+        start, length = self.layout.body_start, max(0, self.layout.body_stop - self.layout.body_start)
+        body = [column.slice(start, length) for column in self.grid.columns]
+        lines = self.grid.lines.slice(start, length)
+        filled = nonblank(body, length)
+        if length and not pc.all(filled).as_py():
+            return lines.filter(filled), [column.filter(filled) for column in body]
+        return lines, body
+
+
+def _complete_on(layout: Layout, hint: Hint) -> date:
+    """The day through which an export of events is complete: of the title, else of the file's name."""
+    if len(layout.title_days) == 1:
+        return next(iter(layout.title_days))
+    if layout.title_days or hint.day is None:
+        days = ", ".join(day.strftime("%d/%m/%Y") for day in sorted(layout.title_days))
+        raise FileFault("complete_through_unclear", found=days or "-")
+    return hint.day
+
+
+def _completeness(days: set[date], receipt: Receipt) -> tuple[date | None, datetime | None]:
+    """(the day, the exclusive instant) that an export of events is complete through; (None, None) for figures.
+
+    Nothing is complete beyond its receipt: a list "to the end of today" handed in at noon is complete until noon.
+    """
+    if not days:
+        return None, None
+    if len(days) > 1:
+        found = ", ".join(day.strftime("%d/%m/%Y") for day in sorted(days))
+        raise FileFault("complete_through_unclear", found=found)
+    day = next(iter(days))
+    if day > receipt.received.astimezone(LOCAL).date():
+        raise FileFault("complete_through_future", value=day.strftime("%d/%m/%Y"))
+    end = datetime.combine(day + timedelta(days=1), time(), LOCAL)
+    return day, min(end, receipt.received)
 
 
 def _date_of(layout: Layout, hint: Hint) -> date | None:
@@ -182,5 +238,6 @@ def _record(grid: Grid, layout: Layout) -> dict[str, Any]:
         "sheet": grid.sheet,
         "header_rows": [grid.lines[index].as_py() for index in layout.header_rows],
         "columns": {name(mapped): mapped.header for mapped in layout.columns},
+        "positions": {name(mapped): mapped.index for mapped in layout.columns},
         "title_days": sorted(day.isoformat() for day in layout.title_days),
     }

@@ -1,7 +1,7 @@
 """Where the table stands in a sheet, and what its columns mean.
 
 Above it: a motto, a title, the day of the figures. Its header: one row or two. Below the header: a row that numbers the
-columns. Under the table: a signature. What belongs to none of these is the body; parse.py tells its rows apart.
+columns. Under the table: a signature. What belongs to none of these is the body; figures.py and events.py tell its rows apart.
 """
 
 from __future__ import annotations
@@ -54,35 +54,38 @@ class Layout:
         return [mapped for mapped in self.columns if mapped.column.role == role]
 
 
-def _named_metric(folded: str, metrics: Mapping[str, str]) -> str | None:
-    """The metric whose id or name a folded header is, or carries; None when none or several."""
-    exact = {metric for metric, name in metrics.items() if folded in (fold(metric), fold(name))}
+Metrics = Mapping[str, Sequence[str]]  # metric_id -> what it is called, its id among them
+
+
+def _named_metric(folded: str, metrics: Metrics) -> tuple[str, bool] | None:
+    """The metric whose name a folded header is (True) or carries (False); None when none or several."""
+    exact = {metric for metric, names in metrics.items() if folded in map(fold, names)}
     if len(exact) == 1:
-        return exact.pop()
+        return exact.pop(), True
     found = {
         metric
-        for metric, name in metrics.items()
-        if has_phrase(folded, fold(metric)) or (" " in fold(name) and has_phrase(folded, fold(name)))
+        for metric, names in metrics.items()
+        if any((" " in fold(name) or name == metric) and has_phrase(folded, fold(name)) for name in names)
     }
-    return found.pop() if len(found) == 1 else None
+    return (found.pop(), False) if len(found) == 1 else None
 
 
-def _map_one(index: int, texts: Sequence[str], contract: Contract, metrics: Mapping[str, str]) -> Mapped | None:
+def _map_one(index: int, texts: Sequence[str], contract: Contract, metrics: Metrics) -> Mapped | None:
     """What one column means; `texts` are its header from the most specific reading to the least."""
     whole = texts[-1]
-    metric_id = _named_metric(fold(whole), metrics) if fold(whole) else None
+    metric = _named_metric(fold(whole), metrics) if fold(whole) else None
     best: tuple[Column, bool] | None = None
     for text in texts:
         found = contract.column_of(text)
         if found and (best is None or (found[1] and not best[1])):
             best = found
     value = contract.of_role("value")
-    if best is None and metric_id and len(value) == 1 and not value[0].is_excluded(whole):
-        best = value[0], fold(whole) in (fold(metric_id), fold(metrics[metric_id]))
-    if best is None or best[0].is_excluded(whole):
+    if best is None and metric and len(value) == 1 and (metric[1] or not value[0].is_excluded(whole)):
+        best = value[0], metric[1]
+    is_value = best is not None and best[0].role == "value"
+    if best is None or (best[0].is_excluded(whole) and not (is_value and metric and metric[1])):
         return None
-    is_value = best[0].role == "value"
-    return Mapped(index, best[0], " ".join(whole.split()), best[1], metric_id if is_value else None)
+    return Mapped(index, best[0], " ".join(whole.split()), best[1], metric[0] if is_value and metric else None)
 
 
 def _header_texts(rows: Sequence[Sequence[str]], width: int) -> list[list[str]]:
@@ -99,9 +102,7 @@ def _header_texts(rows: Sequence[Sequence[str]], width: int) -> list[list[str]]:
     return texts
 
 
-def _map_columns(
-    rows: Sequence[Sequence[str]], width: int, contract: Contract, metrics: Mapping[str, str]
-) -> list[Mapped]:
+def _map_columns(rows: Sequence[Sequence[str]], width: int, contract: Contract, metrics: Metrics) -> list[Mapped]:
     mapped = []
     for index, texts in enumerate(_header_texts(rows, width)):
         # An upper cell merged over several columns names none of them alone.
@@ -132,13 +133,15 @@ def _score(mapped: list[Mapped]) -> tuple[int, int, int]:
     return len(roles), len(exact), len({one.column.name for one in mapped})
 
 
-def find_layout(grid: Grid, contract: Contract, metrics: Mapping[str, str], *, has_unit_hint: bool) -> Layout | None:
-    """The layout of a sheet, None when it holds no table of this contract. `metrics`: metric_id -> name.
+def find_layout(grid: Grid, contract: Contract, metrics: Metrics, *, has_unit_hint: bool) -> Layout | None:
+    """The layout of a sheet, None when it holds no table of this contract.
 
     Raises FileFault `column_twice` when two columns have the same meaning.
     """
     head = grid.rows(0, HEAD_ROWS)
     required = [column for column in contract.columns if column.required]
+    # A unit or a day may come from the file's name or title; the rest must have its column.
+    essential = {column.name for column in required if column.role not in ("unit", "as_of_date")}
     best: tuple[tuple[int, int, int], int, int, list[Mapped]] | None = None
     for start in range(min(len(head), HEAD_ROWS - 2)):
         if not any(cell.strip() for cell in head[start]):
@@ -148,8 +151,10 @@ def find_layout(grid: Grid, contract: Contract, metrics: Mapping[str, str], *, h
             if len(rows) < span or (span == 2 and not any(cell.strip() for cell in rows[1])):
                 continue
             mapped = _without_rivals(_map_columns(rows, grid.width, contract, metrics))
-            roles = {one.column.role for one in mapped}
-            if "value" not in roles or len(mapped) < 2 or not (has_unit_hint or "unit" in roles):
+            names = {one.column.name for one in mapped}
+            if not essential <= names or len(mapped) < 2:
+                continue
+            if not has_unit_hint and "unit" not in {one.column.role for one in mapped}:
                 continue
             score = _score(mapped)
             if best is None or score > best[0]:
@@ -227,7 +232,7 @@ def _body_stop(grid: Grid, body_start: int, mapped: list[Mapped]) -> int:
     """Where the signature begins: after the last figure, behind a gap, a total, or words of a signature."""
     start = max(body_start, grid.height - TAIL_ROWS)
     tail = grid.rows(start, grid.height)
-    values = [one.index for one in mapped if one.column.role == "value"]
+    values = [one.index for one in mapped if one.column.role in ("value", "person", "key", "instant")]
     last = -1
     for position, row in enumerate(tail):
         if any(re.search(r"\d", row[index]) or row[index].strip() in {"-", "–", "—"} for index in values):

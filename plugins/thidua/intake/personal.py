@@ -11,8 +11,6 @@ import re
 import secrets
 from pathlib import Path
 
-import pyarrow as pa
-
 from thidua.files import write_once
 from thidua.settings import Home
 
@@ -34,14 +32,27 @@ def load_key(home: Home) -> bytes:
 
 def canonical_number(text: str) -> str:
     """A person's number without spaces and separators, and without the zeros that Excel takes from its front."""
-    return re.sub(r"[\s.\-]", "", text).upper().lstrip("0")
+    return re.sub(r"[\s.\-\u00a0\u202f]", "", text).upper().lstrip("0")
 
 
-def pseudonyms(values: pa.Array, key: bytes) -> pa.Array:
-    """The same array with every filled value replaced by its pseudonym; each distinct value is hashed once."""
-    encoded = values.dictionary_encode()
-    replaced = [
-        hmac.new(key, canonical_number(value).encode(), hashlib.sha256).hexdigest()[:32] if value else ""
-        for value in encoded.dictionary.to_pylist()
-    ]
-    return pa.array(replaced, pa.string()).take(encoded.indices)
+def pseudonym(canonical: str, key: bytes) -> str:
+    """32 hexadecimal digits of HMAC-SHA256. The same as PSEUDONYM_SQL, which intake uses."""
+    return hmac.new(key, canonical.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+# The same two as SQL, `{text}` and `{canonical}` being expressions. HMAC (RFC 2104) is two hashes under two pads of the
+# key; the pads are bound parameters.
+CANONICAL_SQL = (
+    "ltrim(upper(translate({text}, ' .-' || chr(160) || chr(8239) || chr(9) || chr(10) || chr(13), '')), '0')"
+)
+PSEUDONYM_SQL = "substr(sha256($hmac_outer::blob || unhex(sha256($hmac_inner::blob || encode({canonical})))), 1, 32)"
+_BLOCK = 64
+
+
+def hmac_pads(key: bytes) -> dict[str, bytes]:
+    """The bound parameters of PSEUDONYM_SQL."""
+    padded = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+    return {
+        "hmac_inner": bytes(byte ^ 0x36 for byte in padded),
+        "hmac_outer": bytes(byte ^ 0x5C for byte in padded),
+    }

@@ -1,7 +1,8 @@
 """Great Expectations over DuckDB: the rules of an export type are data in expectations/<export_type>/suite.json.
 
 GX says which rules fail; every failing row is then taken by the rule's own query, since the lists in GX's results are
-cut short. A rule's query selects from `{batch}` (the table `typed` of parse.py) and returns at least part_no and line.
+cut short. A rule's query selects from `{batch}` (table `typed` of figures.py or events.py) and returns at least part_no
+and line.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from uuid import uuid4
 import duckdb
 
 from thidua.errors import PlanError, Problem, ThiduaError
-from thidua.intake.contracts import Severity
+from thidua.intake.contracts import Contract, Severity
+from thidua.intake.personal import MASK
 from thidua.settings import expectations_dir
 
 log = logging.getLogger(__name__)
@@ -29,12 +31,12 @@ log = logging.getLogger(__name__)
 # GX keeps its current context in a global: one run at a time in a process.
 _ONE_RUN = Lock()
 
-COLUMNS = {"unit": "label", "as_of_date": "date_text", "metric": "metric_text", "value": "value_text"}
-
 
 @dataclass(frozen=True)
 class Rule:
-    """What the meta of an expectation says. `column`: the role whose cell is at fault; `scope` file: told once a file."""
+    """What the meta of an expectation says. `column`: whose cell is at fault (Contract.key_of); `scope` file: told once
+    a file.
+    """
 
     rule_id: str
     severity: Severity
@@ -201,31 +203,44 @@ concat(
 """
 
 
-def _collect(connection: duckdb.DuckDBPyConnection, rule: Rule) -> None:
-    """All rows that break one rule into `faults`."""
+# Roles whose lookups know what a text could have meant.
+_HINTED = {"unit": True, "metric": True, "choice": False, "product": False, "dimension": False}
+
+
+def _collect(connection: duckdb.DuckDBPyConnection, contract: Contract, rule: Rule) -> None:
+    """All rows that break one rule into `faults`, with the cell as written; a personal one is masked."""
     query = rule.query.format(batch="typed")
     names = [column[0] for column in connection.execute(f"describe ({query})").fetchall()]
     detail = "cast(found.detail as varchar)" if "detail" in names else "cast(null as varchar)"
-    value = f"typed.{COLUMNS[rule.column]}" if rule.column else "cast(null as varchar)"
-    headers = {
-        "unit": "parts.unit_header",
-        "as_of_date": "parts.date_header",
-        "metric": "parts.metric_header",
-        "value": "parts.value_header",
-    }
-    header = headers[rule.column] if rule.column else "cast(null as varchar)"
-    column = "parts.column_name" if rule.column == "value" else "cast($column as varchar)"
+    column = next((one for one in contract.cell_columns if contract.key_of(one) == rule.column), None)
+    value = header = hint = "cast(null as varchar)"
+    name = "cast($column as varchar)"
+    joins = []
+    if column:
+        key = contract.key_of(column)
+        value = (
+            f"case when cells.{key}_text <> '' then '{MASK}' else '' end" if column.personal else f"cells.{key}_text"
+        )
+        value = f"trim({value})"
+        header = f"parts.{key}_header" if rule.scope == "row" else header
+        if column.role in _HINTED:
+            by_campaign = f"and parts.campaign_no = {key}_lookup.campaign_no" if _HINTED[column.role] else ""
+            joins.append(f"left join {key}_lookup on cells.{key}_text = {key}_lookup.text {by_campaign}")
+            hint = f"nullif({key}_lookup.hint, '')"
+        if column.role == "value":
+            name = "parts.column_name"
     only_first = "qualify row_number() over (partition by typed.file_no order by typed.sheet_no, typed.line) = 1"
 
     def filled(template: str) -> str:
         for name, expression in (
             ("value", f"coalesce({value}, '')"),
-            ("unit", "coalesce(typed.unit_id, typed.label)"),
+            ("unit", "coalesce(typed.unit_id, '')"),
             ("as_of_date", "coalesce(strftime(typed.as_of_date, '%d/%m/%Y'), '')"),
-            ("received_on", "coalesce(strftime(typed.received_on, '%d/%m/%Y'), '')"),
-            ("earliest_date", "coalesce(strftime(typed.earliest_date, '%d/%m/%Y'), '')"),
-            ("hint_date", "coalesce(strftime(typed.hint_date, '%d/%m/%Y'), '')"),
-            ("hint_unit", "coalesce(files.hint_unit_id, '')"),
+            ("received_on", "coalesce(strftime(parts.received_on, '%d/%m/%Y'), '')"),
+            ("earliest_date", "coalesce(strftime(parts.earliest_date, '%d/%m/%Y'), '')"),
+            ("hint_date", "coalesce(strftime(parts.hint_date, '%d/%m/%Y'), '')"),
+            ("hint_unit", "coalesce(parts.hint_unit_id, '')"),
+            ("hint", f"coalesce({hint}, '-')"),
             ("detail", f"coalesce({detail}, '')"),
         ):
             template = f"replace({template}, '{{{name}}}', {expression})"
@@ -238,13 +253,12 @@ def _collect(connection: duckdb.DuckDBPyConnection, rule: Rule) -> None:
         select distinct
             typed.file_no, typed.part_no,
             {"cast(null as bigint)" if rule.scope == "file" else "typed.line"} as line,
-            $rule_id, $severity, {column},
-            {header if rule.scope == "row" else "cast(null as varchar)"},
-            {value}, {filled("$message_vi")}, {filled("$message_en")}
+            $rule_id, $severity, {name}, {header}, {value}, {filled("$message_vi")}, {filled("$message_en")}
         from found
         inner join typed on found.part_no = typed.part_no and found.line = typed.line
+        inner join cells on found.part_no = cells.part_no and found.line = cells.line
         inner join parts on typed.part_no = parts.part_no
-        inner join files on typed.file_no = files.file_no
+        {" ".join(joins)}
         {only_first if rule.scope == "file" else ""}
         """,
         {
@@ -253,22 +267,22 @@ def _collect(connection: duckdb.DuckDBPyConnection, rule: Rule) -> None:
             "message_vi": rule.message_vi,
             "message_en": rule.message_en,
         }
-        | ({} if rule.column == "value" else {"column": rule.column}),
+        | ({} if name == "parts.column_name" else {"column": rule.column}),
     )
 
 
-def validate_chunk(work: WorkDatabase, export_type: str, folder: Path | None = None) -> None:
+def validate_chunk(work: WorkDatabase, contract: Contract, folder: Path | None = None) -> None:
     """Judges table `typed` by the suite of its export type and fills table `faults`, one row per fault."""
     connection = work.connection
     connection.execute(_FAULTS)
-    suite_json, rules = load_rules(export_type, folder)
+    suite_json, rules = load_rules(contract.export_type, folder)
     counted = connection.execute("select count(*) from typed").fetchone()
     if not counted or not counted[0]:
         return
     failing = failing_rules(work.url, suite_json)
     for rule in rules:
         if rule.rule_id in failing:
-            _collect(connection, rule)
+            _collect(connection, contract, rule)
 
 
 def message_sql() -> str:

@@ -134,6 +134,18 @@ class UnitRegistry:
             grown = bool(more)
         return family
 
+    def nearest_above(self, unit_ids: Iterable[str]) -> str | None:
+        """The nearest unit that is above all of these, or one of them; None where they have none in common."""
+        lines = [self._line_of(unit_id) for unit_id in unit_ids]
+        return next((unit_id for unit_id in lines[0] if all(unit_id in line for line in lines)), None)
+
+    def _line_of(self, unit_id: str) -> list[str]:
+        """The unit, its parent, and so on up."""
+        line = [unit_id]
+        while parent := self._units[line[-1]].parent:
+            line.append(parent)
+        return line
+
 
 def is_valid(unit: UnitRow, on: date) -> bool:
     return (unit.valid_from is None or unit.valid_from <= on) and (

@@ -1,0 +1,104 @@
+"""A chunk of files between reading and judging: cells of text, and what is known of the columns they stand in.
+
+`cells` has one row per row of a table: of an export of figures one per value column, since a wide table says several
+things in a row. Columns: part_no, line, then `<key>_text` per column of the contract (Contract.key_of), as written;
+'' where the cell is blank or the file has no such column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from thidua.intake.campaigns import CampaignFacts
+from thidua.intake.contracts import Contract
+
+
+@dataclass(frozen=True)
+class Part:
+    """A table of a sheet of a file; of figures, one value column of it. `fixed_*` hold where no column says it."""
+
+    part_no: int
+    file_no: int
+    sheet_no: int
+    sheet: str | None
+    headers: Mapping[str, str]  # key of a column -> its header as written
+    column_name: str
+    fixed_date: date | None = None
+    fixed_metric_id: str | None = None
+    fixed_unit_id: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ReadFile:
+    """A file whose table was found. `complete_until`: the exclusive instant up to which an export of events speaks."""
+
+    file_no: int
+    submission_id: str
+    facts: CampaignFacts
+    received_at: datetime
+    received_on: date
+    hint_unit_id: str | None
+    hint_date: date | None
+    complete_on: date | None
+    complete_until: datetime | None
+    nonblank_rows: int  # without header rows
+    layout: dict[str, Any]
+    parts: list[Part] = field(default_factory=list)
+
+
+def keys_of(contract: Contract) -> list[str]:
+    """The keys of the columns whose cells are judged."""
+    return [contract.key_of(column) for column in contract.cell_columns]
+
+
+def cells_schema(contract: Contract) -> pa.Schema:
+    texts = [(f"{key}_text", pa.string()) for key in keys_of(contract)]
+    return pa.schema([("part_no", pa.int32()), ("line", pa.int64()), *texts])
+
+
+def lay(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, pa.DataType], rows: Sequence[Any]
+) -> None:
+    """A small table from tuples."""
+    arrays = [pa.array([row[index] for row in rows], kind) for index, kind in enumerate(columns.values())]
+    connection.register("laid", pa.table(arrays, names=list(columns)))
+    connection.execute(f"create or replace temp table {name} as select * from laid")
+    connection.unregister("laid")
+
+
+def lay_parts(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, files: Sequence[ReadFile]
+) -> list[CampaignFacts]:
+    """Table `parts`: each part with what is known of its file. Returns the campaigns by campaign_no."""
+    facts_of = {file.facts.plan.campaign_id: file.facts for file in files}
+    numbers = {campaign_id: number for number, campaign_id in enumerate(sorted(facts_of))}
+    text, integer, day, instant = pa.string(), pa.int32(), pa.date32(), pa.timestamp("us", "UTC")
+    headers = {f"{key}_header": text for key in keys_of(contract)}
+    rows = [
+        (
+            part.part_no, part.file_no, part.sheet_no, part.sheet, part.column_name, part.fixed_date,
+            part.fixed_metric_id, part.fixed_unit_id, numbers[file.facts.plan.campaign_id], file.received_at,
+            file.received_on, file.facts.earliest_date, file.hint_unit_id, file.hint_date, file.complete_on,
+            file.complete_until, *(part.headers.get(key) for key in keys_of(contract)),
+        )
+        for file in files
+        for part in file.parts
+    ]  # fmt: skip
+    lay(
+        connection,
+        "parts",
+        {
+            "part_no": integer, "file_no": integer, "sheet_no": integer, "sheet": text, "column_name": text,
+            "fixed_date": day, "fixed_metric_id": text, "fixed_unit_id": text, "campaign_no": integer,
+            "received_at": instant, "received_on": day, "earliest_date": day, "hint_unit_id": text, "hint_date": day,
+            "complete_on": day, "complete_until": instant, **headers,
+        },
+        rows,
+    )  # fmt: skip
+    return [facts_of[campaign_id] for campaign_id in sorted(facts_of)]
