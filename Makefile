@@ -15,10 +15,10 @@ export DO_NOT_TRACK := 1
 RUN_DAGS := $(BIN)/python -m thidua.orchestration.run_dags
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run pipeline up test lint format bench fuzz docs lock clean
+.PHONY: help setup run pipeline up test lint format bench bench-intake fuzz docs lock clean
 
 help: ## list the commands
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
@@ -62,6 +62,9 @@ format: $(READY) ## format Python and SQL
 
 bench: $(READY) ## measure against the bare engine, in one run
 	@$(BIN)/python tests/bench/bench.py
+
+bench-intake: $(READY) ## intake of a nation's lists; ROWS=10000000 make bench-intake
+	@$(BIN)/python -m tests.bench.bench_intake
 
 fuzz: $(READY) ## many more random campaigns against the oracle
 	@$(BIN)/pytest -m fuzz tests/property

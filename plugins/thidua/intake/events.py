@@ -38,15 +38,11 @@ from thidua.intake.layout import is_bloc, is_total
 from thidua.intake.lookups import look_up_ordinals, look_up_senders, look_up_units, look_up_values
 from thidua.intake.moments import MOMENT_FORMATS, parse_moment
 from thidua.intake.numbers import PLAIN, read_numbers
-from thidua.intake.personal import CANONICAL_SQL, PSEUDONYM_SQL, hmac_pads
-
-_NUMBER_OF_PERSON = "'[1-9][0-9]{4,12}'"  # without its leading zeros
+from thidua.intake.personal import SEALED
 
 
-def type_events(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, campaigns: Sequence[CampaignFacts], key: bytes
-) -> None:
-    """Fills `typed` from `cells` and `parts`. `key`: of the persons' pseudonyms."""
+def type_events(connection: duckdb.DuckDBPyConnection, contract: Contract, campaigns: Sequence[CampaignFacts]) -> None:
+    """Fills `typed` from `cells` and `parts`. Persons' numbers are pseudonyms already (personal.pseudonymise)."""
     odd_numbers: set[str] = set()
     for column in contract.cell_columns:
         if column.role == "unit":
@@ -61,13 +57,13 @@ def type_events(
             odd_numbers.add(column.name)
     look_up_senders(connection, campaigns)
     _look_up_words(connection, contract)
-    parameters = hmac_pads(key) if contract.of_role("person") else {}
-    connection.execute(_typed(contract, odd_numbers), parameters)
+    connection.execute(_typed(contract, odd_numbers))
     _find_doubles(connection, contract)
 
 
 def _moment(name: str) -> str:
-    return f"try_strptime(cells.{name}_text, {MOMENT_FORMATS})"
+    # Failing to read a blank is what costs most.
+    return f"case when cells.{name}_text <> '' then try_strptime(cells.{name}_text, {MOMENT_FORMATS}) end"
 
 
 def _look_up_moments(connection: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -118,11 +114,10 @@ def _unit(column: Column) -> tuple[list[str], list[str]]:
 
 def _person(column: Column) -> tuple[list[str], list[str]]:
     c = column.name
-    canonical = CANONICAL_SQL.format(text=f"cells.{c}_text")
-    is_number = f"regexp_full_match({canonical}, {_NUMBER_OF_PERSON})"
+    is_sealed = f"starts_with(cells.{c}_text, '{SEALED}')"
     return [
-        f"case when {is_number} then {PSEUDONYM_SQL.format(canonical=canonical)} end as {c}_key",
-        f"case when {is_number} then 'ok' when trim(cells.{c}_text) = '' then 'blank' else 'invalid' end as {c}_form",
+        f"case when {is_sealed} then cells.{c}_text[{len(SEALED) + 1}:] end as {c}_key",
+        f"case when {is_sealed} then 'ok' when trim(cells.{c}_text) = '' then 'blank' else 'invalid' end as {c}_form",
     ], []
 
 
@@ -237,11 +232,13 @@ def _typed(contract: Contract, odd_numbers: set[str]) -> str:
     for name in words:
         joins.append(f"left join words as {name}_words on cells.{name}_text = {name}_words.text")
         word_kinds.append(f"{name}_words.kind")
-    filled = " + ".join(
-        f"cast(trim(cells.{column.name}_text) <> '' as integer)"
+    # Few cells make a total, a bloc or a note: counted over what an event needs, since that is what a row has to say.
+    counted = [
+        column.name
         for column in contract.cell_columns
-        if column.role != "ordinal"
-    )
+        if column.required or column.role in ("unit", "person", "key", "instant")
+    ]
+    filled = " + ".join(f"cast(cells.{name}_text <> '' as integer)" for name in counted)
     event_day = " ,".join(
         f"cast({name} + interval 7 hours as date)" for name in dict.fromkeys(rule.at for rule in contract.events)
     )

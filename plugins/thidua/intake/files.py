@@ -20,6 +20,7 @@ from thidua.intake.days import file_name_hint
 from thidua.intake.faults import FileFault, failure
 from thidua.intake.grid import Grid, nonblank
 from thidua.intake.layout import Layout, Mapped, Metrics, find_layout, missing_columns
+from thidua.intake.personal import pseudonymise
 from thidua.intake.readers import read_file
 from thidua.lake.receipts import Receipt
 
@@ -45,8 +46,11 @@ def hint_of(file_name: str, facts: CampaignFacts) -> Hint:
 class FileReader:
     """Reads the files of one export type into `cells` (see cells.py), numbering their parts."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, key: bytes = b"") -> None:
+        """`key`: of the persons' pseudonyms, where the export has persons."""
         self.contract = contract
+        self._person_keys = {contract.key_of(column) for column in contract.of_role("person")}
+        self._key = key
         self.schema = cells_schema(contract)
         self._next_part = 0
 
@@ -163,6 +167,9 @@ class FileReader:
         blank = pa.nulls(len(lines), pa.string()).fill_null("")
         keys = [name.removesuffix("_text") for name in self.schema.names[2:]]
         cells = [body[columns[key].index] if key in columns else blank for key in keys]
+        for index, key in enumerate(keys):
+            if key in self._person_keys and key in columns:
+                cells[index] = pseudonymise(cells[index], self._key)
         part = pa.nulls(len(lines), pa.int32()).fill_null(self._next_part)
         self._next_part += 1
         return pa.Table.from_arrays([part, lines, *cells], schema=self.schema)

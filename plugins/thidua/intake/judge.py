@@ -36,6 +36,8 @@ from thidua.settings import Home
 
 log = logging.getLogger(__name__)
 
+ROW_GROUP = 122_880  # DuckDB's own
+
 # Files are numbered in the order of their submission ids, so file_no orders like submission_id, and faster.
 _ORDER = {
     "submissions": "submission_id",
@@ -169,10 +171,8 @@ def _judge_group(
     returned: list[_Returned] = []
     files: dict[ReadFile, list[pa.Table]] = {}
     reader: FileReader | None = None
-    key = b""
     if contract:
-        key = load_key(home) if contract.of_role("person") else key
-        reader = FileReader(contract)
+        reader = FileReader(contract, load_key(home) if contract.of_role("person") else b"")
     for file_no, receipt in enumerate(receipts):
         facts = plans.get(receipt.campaign_id)
         fault = _place_fault(receipt, plans, contract, campaigns_dir, expectations)
@@ -209,7 +209,7 @@ def _judge_group(
     connection.execute("create or replace temp table receipts as select * from receipt_rows")
     connection.unregister("receipt_rows")
     if contract and files:
-        for file, error in _type_and_validate(work, contract, files, key, expectations).items():
+        for file, error in _type_and_validate(work, contract, files, expectations).items():
             receipt = receipts[file.file_no]
             del files[file]
             returned.append(_Returned(receipt, failure(error), Hint(file.hint_unit_id, file.hint_date)))
@@ -226,7 +226,6 @@ def _type_and_validate(
     work: WorkDatabase,
     contract: Contract,
     files: Mapping[ReadFile, list[pa.Table]],
-    key: bytes,
     expectations: Path | None,
 ) -> dict[ReadFile, Exception]:
     """Fills `typed` and `faults`. A file at which that fails by itself is left out and returned, with its error."""
@@ -234,12 +233,11 @@ def _type_and_validate(
     def judge(some: Mapping[ReadFile, list[pa.Table]]) -> None:
         campaigns = lay_parts(work.connection, contract, list(some))
         tables = [table for tables in some.values() for table in tables]
-        cells = pa.concat_tables(tables) if tables else cells_schema(contract).empty_table()
-        work.connection.register("cells", cells)
+        work.connection.register("cells", _scannable(tables, cells_schema(contract)))
         if contract.grain == "figures":
             type_figures(work.connection, contract, campaigns)
         else:
-            type_events(work.connection, contract, campaigns, key)
+            type_events(work.connection, contract, campaigns)
         validate_chunk(work, contract, expectations)
 
     try:
@@ -261,6 +259,12 @@ def _type_and_validate(
         if sound:
             judge(sound)
         return failed
+
+
+def _scannable(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
+    """One table in pieces of a row group, so that DuckDB's threads share a large file too."""
+    batches = [batch for table in tables for batch in table.to_batches(max_chunksize=ROW_GROUP)]
+    return pa.Table.from_batches(batches, schema)
 
 
 def _layout_json(file: ReadFile, separators: Mapping[int, list[str]]) -> str:

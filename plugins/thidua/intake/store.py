@@ -277,15 +277,13 @@ def _prepare_events(connection: duckdb.DuckDBPyConnection, contract: Contract) -
     """The view `accepted`, and per file the hash of what its rows say, whatever their order."""
     connection.execute(_ACCEPTED)
     said = " || '|' || ".join(f"coalesce(cast({column} as varchar), '')" for column in said_by(contract))
-    # Sums and exclusive ors of 64-bit halves: no sorting of millions of rows, and no two rows cancel out unseen.
+    # An exclusive or of hashes needs no sorting of millions of rows; rows that repeat are out, so none cancel out.
     connection.execute(
         f"""
         create or replace temp table file_hashes as
-        with hashed as (select file_no, md5_number_lower({said}) as low, md5_number_upper({said}) as high from accepted)
         select
-            file_no, count(*) as row_count,
-            sha256(concat_ws('|', count(*), bit_xor(low), bit_xor(high), sum(cast(low as hugeint)))) as content_hash
-        from hashed
+            file_no, count(*) as row_count, sha256(concat_ws('|', count(*), bit_xor(md5_number({said})))) as content_hash
+        from accepted
         group by file_no
         """
     )
