@@ -11,6 +11,7 @@ from pathlib import Path
 
 from thidua.clock import now_utc
 from thidua.errors import ThiduaError
+from thidua.intake.data_docs import write_index
 from thidua.intake.judge import judge_chunk
 from thidua.lake.batches import batches_dir, clear_abandoned, commit, committed_submission_ids, read_manifest
 from thidua.lake.receipts import Receipt, Trouble, list_landing
@@ -112,6 +113,7 @@ def ingest(
                 troubles.append(Trouble(f"{len(chunk)} file(s)", judged.message))
             elif batch_id := commit(home, judged):
                 batch_ids.append(batch_id)
+    write_index(home)
     return result_of(home, batch_ids, troubles)
 
 

@@ -21,6 +21,7 @@ from thidua.errors import PlanError, ThiduaError
 from thidua.intake.campaigns import CampaignFacts, campaign_ids, load_facts
 from thidua.intake.cells import ReadFile, cells_schema, lay_parts
 from thidua.intake.contracts import Contract, known_export_types, load_contract
+from thidua.intake.data_docs import SHOWN_FAULTS, write_data_docs
 from thidua.intake.events import type_events
 from thidua.intake.faults import FileFault, failure
 from thidua.intake.figures import type_figures
@@ -88,7 +89,9 @@ def judge_chunk(
         for receipt in sorted(receipts, key=lambda receipt: receipt.submission_id):
             groups[receipt.export_type].append(receipt)
         for export_type, group in groups.items():
-            judged = _judge_group(work, home, campaigns_dir, export_type, group, plans, now, expectations)
+            judged, result = _judge_group(work, home, campaigns_dir, export_type, group, plans, now, expectations)
+            if judged and result:
+                _show(work, home, batch_id_of(ids), judged, result, len(group), now)
             for table, query in (large_tables(judged) if judged else {}).items():
                 if len(groups) == 1:  # the rule: straight to its file, in the order of the rows
                     _write(work, folder, table, query)
@@ -162,10 +165,10 @@ def _judge_group(
     plans: Mapping[str, CampaignFacts],
     now: datetime,
     expectations: Path | None,
-) -> Contract | None:
+) -> tuple[Contract | None, Any]:
     """Judges the files of one export type: typed together, validated by one run of its suite.
 
-    Returns its contract when files were judged row by row: then their rows wait in temporary tables.
+    Returns its contract when files were judged row by row (their rows wait in temporary tables), and GX's result.
     """
     contract = load_contract(export_type, expectations)
     returned: list[_Returned] = []
@@ -187,6 +190,7 @@ def _judge_group(
         if fault:
             hint = hint_of(receipt.file_name, facts) if facts else Hint(None, None)
             returned.append(_Returned(receipt, fault, hint))
+    result: Any = None
     connection = work.connection
     receipt_rows = pa.table(
         {
@@ -209,7 +213,8 @@ def _judge_group(
     connection.execute("create or replace temp table receipts as select * from receipt_rows")
     connection.unregister("receipt_rows")
     if contract and files:
-        for file, error in _type_and_validate(work, contract, files, expectations).items():
+        failed, result = _type_and_validate(work, contract, files, expectations)
+        for file, error in failed.items():
             receipt = receipts[file.file_no]
             del files[file]
             returned.append(_Returned(receipt, failure(error), Hint(file.hint_unit_id, file.hint_date)))
@@ -218,8 +223,27 @@ def _judge_group(
         separators = separators_of(connection) if contract.grain == "figures" else {}
         layouts = {file.file_no: _layout_json(file, separators) for file in files}
         store_judged(connection, contract, list(files), layouts, now)
-        return contract
-    return None
+        return contract, result
+    return None, None
+
+
+def _show(
+    work: WorkDatabase, home: Home, batch_id: str, contract: Contract, result: Any, files: int, now: datetime
+) -> None:
+    """The operator's page of these files."""
+    names = ("file_name", "severity", "rule_id", "value", "message")
+    found = work.connection.execute(
+        """
+        select file_name, severity, rule_id, coalesce(value, ''), message, count(*) over () as total
+        from out_rejected_rows inner join out_submissions using (submission_id)
+        where out_submissions.export_type = $1
+        order by severity <> 'critical', severity <> 'error', file_name, line_number nulls first, rule_id
+        limit $2
+        """,
+        [contract.export_type, SHOWN_FAULTS],
+    ).fetchall()
+    faults = [dict(zip(names, row, strict=False)) for row in found]
+    write_data_docs(home, batch_id, contract, result, faults, found[0][-1] if found else 0, files, now)
 
 
 def _type_and_validate(
@@ -227,10 +251,13 @@ def _type_and_validate(
     contract: Contract,
     files: Mapping[ReadFile, list[pa.Table]],
     expectations: Path | None,
-) -> dict[ReadFile, Exception]:
-    """Fills `typed` and `faults`. A file at which that fails by itself is left out and returned, with its error."""
+) -> tuple[dict[ReadFile, Exception], Any]:
+    """Fills `typed` and `faults`. A file at which that fails by itself is left out and returned, with its error.
 
-    def judge(some: Mapping[ReadFile, list[pa.Table]]) -> None:
+    Returns these files, and GX's result over all others.
+    """
+
+    def judge(some: Mapping[ReadFile, list[pa.Table]]) -> Any:
         campaigns = lay_parts(work.connection, contract, list(some))
         tables = [table for tables in some.values() for table in tables]
         work.connection.register("cells", _scannable(tables, cells_schema(contract)))
@@ -238,15 +265,14 @@ def _type_and_validate(
             type_figures(work.connection, contract, campaigns)
         else:
             type_events(work.connection, contract, campaigns)
-        validate_chunk(work, contract, expectations)
+        return validate_chunk(work, contract, expectations)
 
     try:
-        judge(files)
-        return {}
+        return {}, judge(files)
     except duckdb.Error as error:
         log.exception("a chunk of %d files failed; they are tried one by one", len(files))
         if len(files) == 1:
-            return {next(iter(files)): error}
+            return {next(iter(files)): error}, None
         failed: dict[ReadFile, Exception] = {}
         for file, tables in files.items():
             try:
@@ -256,9 +282,7 @@ def _type_and_validate(
         if not failed:
             raise
         sound = {file: tables for file, tables in files.items() if file not in failed}
-        if sound:
-            judge(sound)
-        return failed
+        return failed, judge(sound) if sound else None
 
 
 def _scannable(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:

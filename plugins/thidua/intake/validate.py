@@ -132,16 +132,16 @@ def load_gx() -> Any:
     return gx
 
 
-def failing_rules(url: str, suite_json: str) -> set[str]:
-    """Runs the suite over table `typed`, once; the ids of the rules that rows break.
+def run_suite(url: str, suite_json: str) -> tuple[set[str], Any]:
+    """Runs the suite over table `typed`, once: (the ids of the rules that rows break, GX's validation result).
 
     Raises ThiduaError when a rule could not be evaluated at all.
     """
     with _ONE_RUN:
-        return _failing_rules(url, suite_json)
+        return _run_suite(url, suite_json)
 
 
-def _failing_rules(url: str, suite_json: str) -> set[str]:
+def _run_suite(url: str, suite_json: str) -> tuple[set[str], Any]:
     gx = load_gx()
     from great_expectations.core import ExpectationSuite
     from great_expectations.data_context.types.base import (
@@ -150,7 +150,7 @@ def _failing_rules(url: str, suite_json: str) -> set[str]:
         ProgressBarsConfig,
     )
 
-    # No Data Docs, no progress bars, no telemetry: the rows are ours to tell of, and may be personal.
+    # No docs site, no progress bars, no telemetry: the rows are ours to tell of (data_docs.py), and may be personal.
     settings = DataContextConfig(
         store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
         progress_bars=ProgressBarsConfig(globally=False),
@@ -176,7 +176,7 @@ def _failing_rules(url: str, suite_json: str) -> set[str]:
             failing.add(rule_id)
     engine = source.get_execution_engine()
     engine.close()
-    return failing
+    return failing, result
 
 
 _FAULTS = """
@@ -271,18 +271,22 @@ def _collect(connection: duckdb.DuckDBPyConnection, contract: Contract, rule: Ru
     )
 
 
-def validate_chunk(work: WorkDatabase, contract: Contract, folder: Path | None = None) -> None:
-    """Judges table `typed` by the suite of its export type and fills table `faults`, one row per fault."""
+def validate_chunk(work: WorkDatabase, contract: Contract, folder: Path | None = None) -> Any:
+    """Judges table `typed` by the suite of its export type and fills table `faults`, one row per fault.
+
+    Returns GX's validation result, None when there was no row to judge.
+    """
     connection = work.connection
     connection.execute(_FAULTS)
     suite_json, rules = load_rules(contract.export_type, folder)
     counted = connection.execute("select count(*) from typed").fetchone()
     if not counted or not counted[0]:
-        return
-    failing = failing_rules(work.url, suite_json)
+        return None
+    failing, result = run_suite(work.url, suite_json)
     for rule in rules:
         if rule.rule_id in failing:
             _collect(connection, contract, rule)
+    return result
 
 
 def message_sql() -> str:

@@ -39,9 +39,11 @@ def judge(submission_ids: list[str], params: Record) -> Record:
 
 def commit(judged: list[Record]) -> list[str]:
     """Renames what was judged to batches; their ids. A batch that is there already counts: it was this one."""
+    from thidua.intake.data_docs import write_index
     from thidua.lake.batches import commit as commit_batch
 
-    committed = (commit_batch(home(), Path(record["folder"])) for record in judged)
+    committed = [commit_batch(home(), Path(record["folder"])) for record in judged]
+    write_index(home())
     return [batch_id for batch_id in committed if batch_id]
 
 
