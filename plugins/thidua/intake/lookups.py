@@ -79,19 +79,25 @@ def look_up_units(
         },
         rows,
     )  # fmt: skip
-    _look_up_units_of_a_day(connection, key, campaigns, any(row[3] == "ambiguous" for row in rows))
+    _look_up_units_of_a_day(connection, contract, key, campaigns, any(row[3] == "ambiguous" for row in rows))
 
 
 def _look_up_units_of_a_day(
-    connection: duckdb.DuckDBPyConnection, key: str, campaigns: Sequence[CampaignFacts], is_needed: bool
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    key: str,
+    campaigns: Sequence[CampaignFacts],
+    is_needed: bool,
 ) -> None:
     """A name that fits several units may fit only one of them on its day (a renamed unit, a merged one)."""
     rows: list[tuple[Any, ...]] = []
     if is_needed:
-        has_days = connection.execute(
-            "select 1 from information_schema.tables where table_name = 'as_of_date_lookup'"
-        ).fetchone()
-        row_day = "coalesce(days.day, parts.fixed_date)" if has_days else "parts.complete_on"
+        has_days = bool(contract.of_role("as_of_date"))
+        row_day = (
+            "coalesce(days.day, parts.fixed_date, parts.complete_on)"
+            if has_days
+            else "coalesce(parts.fixed_date, parts.complete_on)"
+        )
         days = "left join as_of_date_lookup as days on cells.as_of_date_text = days.text" if has_days else ""
         pairs = connection.execute(
             f"""
