@@ -20,7 +20,7 @@ import pyarrow.csv as arrow_csv
 from thidua.intake.encodings import to_utf8
 from thidua.intake.faults import FileFault
 from thidua.intake.grid import Grid, GridBuilder, blank
-from thidua.intake.limits import MAX_CELL_CHARACTERS, MAX_COLUMNS, MAX_ODD_LINES
+from thidua.limits import MAX_CELL_CHARACTERS, MAX_COLUMNS, MAX_ODD_LINES
 
 if TYPE_CHECKING:
     from _csv import Reader

@@ -47,6 +47,8 @@ _VNI_LETTER = re.compile(f"([aeouyôö])([{''.join(_VNI_SIGNS)}])|(.)", re.DOTAL
 _WORD = re.compile(r"[A-Za-z\u0080-\uffff]+")
 _OUTSIDE_LATIN1 = re.compile(r"[^\u0000-\u00ff]")
 _LATIN1 = re.compile(r"[\u0080-\u00ff]")
+# What a program writes for a letter that it could not read.
+_LOST = "\ufffd"
 # No letter in any language that an office writes: inside a word they are TCVN3.
 _TCVN3_SIGNS = re.compile("[¡¢£¤¥¦§¨©ª«¬\u00ad®µ¶·¸¹»¼½¾×÷]")
 
@@ -133,7 +135,9 @@ def find_foreign_encoding(cells: Iterable[tuple[Place, str]]) -> tuple[str, Plac
 def foreign_words(text: str) -> dict[str, set[str]]:
     """encoding -> the words that are syllables in it and in no way as they stand."""
     suspects = {word for word in _WORD.findall(text) if not word.isascii() and not _is_well(word)}
-    return {name: {word for word in suspects if _is_hit(word, reading)} for name, reading in _READINGS.items()}
+    found = {name: {word for word in suspects if _is_hit(word, reading)} for name, reading in _READINGS.items()}
+    found[GARBLED_UTF8] |= {word for word in suspects if _LOST in word and len(word) > 1}
+    return found
 
 
 def _count(tally: _Tally[Place], name: str, place: Place, words: set[str], hits: set[str]) -> None:
@@ -151,7 +155,7 @@ def _is_well(word: str) -> bool:
 
     The Icelandic Ð looks like Đ, and some keyboards of old type it.
     """
-    return is_syllable(word.replace("Ð", "Đ")) or _LATIN1.search(word) is None
+    return is_syllable(word.replace("Ð", "Đ")) or not (_LATIN1.search(word) or _LOST in word)
 
 
 def _is_hit(word: str, reading: Callable[[str], str | None]) -> bool:

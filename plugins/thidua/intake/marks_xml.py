@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import IO
 from xml.parsers import expat
 
-from thidua.intake.limits import MAX_ROWS
 from thidua.intake.marks import BookMarks, Marks, cell_at
+from thidua.limits import MAX_ROWS
 
 Attributes = Mapping[str, str]
 

@@ -7,7 +7,7 @@ import zipfile
 import zlib
 
 from thidua.intake.faults import FileFault
-from thidua.intake.limits import MAX_PARTS, MAX_UNPACK_RATIO, MAX_UNPACKED_BYTES, UNPACK_RATIO_COUNTS_FROM
+from thidua.limits import MAX_PARTS, MAX_UNPACK_RATIO, MAX_UNPACKED_BYTES, UNPACK_RATIO_COUNTS_FROM
 
 _CHUNK = 1 << 20
 _DOCTYPE = b"<!DOCTYPE"

@@ -13,9 +13,9 @@ from thidua.intake.delimited import read_delimited
 from thidua.intake.faults import FileFault
 from thidua.intake.fonts import find_foreign_encoding, rule_of
 from thidua.intake.grid import Grid, has_text
-from thidua.intake.limits import MAX_CELL_CHARACTERS, MAX_FILE_BYTES
 from thidua.intake.marks import cell_name
 from thidua.intake.workbooks import read_workbook
+from thidua.limits import MAX_CELL_CHARACTERS, MAX_FILE_BYTES
 
 TEXTS = {".csv", ".txt"}
 WORKBOOKS = {".xlsx", ".xls", ".xlsb", ".ods"}

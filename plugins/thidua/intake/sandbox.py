@@ -21,7 +21,7 @@ from typing import Any
 
 import thidua
 from thidua.intake.faults import FileFault
-from thidua.intake.limits import PROCESS_BYTES, PROCESS_SECONDS
+from thidua.limits import PROCESS_BYTES, PROCESS_SECONDS
 
 _CHUNK = 1 << 20
 _OUT_OF_MEMORY, _OUT_OF_TIME = "memory", "time"

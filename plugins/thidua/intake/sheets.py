@@ -20,11 +20,11 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError, Shee
 
 from thidua.intake.compound import stream_names
 from thidua.intake.faults import FileFault
-from thidua.intake.limits import MAX_CELL_CHARACTERS, MAX_COLUMNS, MAX_ROWS, MAX_WORKBOOK_BYTES
 from thidua.intake.marks import BookMarks, Marks, Merge, cell_name
 from thidua.intake.marks_binary import xls_marks, xlsb_marks
 from thidua.intake.marks_xml import ods_marks, xlsx_marks
 from thidua.intake.packages import damaged, open_package
+from thidua.limits import MAX_CELL_CHARACTERS, MAX_COLUMNS, MAX_ROWS, MAX_WORKBOOK_BYTES
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BATCH_ROWS = 5_000

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from thidua.intake.faults import FileFault
-from thidua.intake.limits import PROCESS_BYTES
 from thidua.intake.packages import damaged
 from thidua.intake.sheets import read_sheets, too_large
+from thidua.limits import PROCESS_BYTES
 
 
 def messages_of(content: bytes) -> Iterator[dict[str, Any]]:
