@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import socket
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -170,15 +172,17 @@ def test_a_file_too_large_to_hold_is_not_read(folder: Path) -> None:
     assert "it is larger than 200 MB; split it into several files" in told(folder)
 
 
-def test_folders_in_folders_without_end(folder: Path) -> None:
-    deep = folder
-    for _ in range(1_500):
-        deep = deep / "d"
-        try:
-            deep.mkdir()
-        except OSError:  # the system's longest path
-            break
-    assert [receipt.file_name for receipt in look(folder).receipts] == ["good.csv"]
+def test_folders_in_folders_do_not_use_up_the_stack(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = folder / "/".join("d" * 300)
+    deep.mkdir(parents=True)
+    (deep / "a.csv").write_bytes(b"x")
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack(0)) + 200)
+    try:
+        listing = look(folder)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert sorted(receipt.file_name for receipt in listing.receipts) == ["a.csv", "good.csv"]
 
 
 def test_a_file_without_read_rights_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

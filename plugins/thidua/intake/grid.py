@@ -116,6 +116,11 @@ def with_days_of_1904(grid: Grid, column: pa.Array) -> pa.Array:
     """A column of days, its bare serial numbers as if counted from 1900: the epoch is the workbook's, not the cell's."""
     if grid.notes.get("epoch") != "1904":
         return column
-    is_serial = pc.match_substring_regex(column, r"^\d{5}$")
-    numbers = pc.if_else(is_serial, column, "0").cast(pa.int64())
-    return pc.if_else(is_serial, pc.add(numbers, DAYS_FROM_1900_TO_1904).cast(pa.string()), column)
+    return pa.array([_from_1900(text) for text in column.to_pylist()], pa.string())
+
+
+def _from_1900(text: str) -> str:
+    whole, dot, fraction = text.strip().partition(".")
+    if len(whole) != 5 or not (whole + (fraction or "0")).isdecimal():
+        return text
+    return f"{int(whole) + DAYS_FROM_1900_TO_1904}{dot}{fraction}"

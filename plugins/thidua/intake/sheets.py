@@ -2,7 +2,7 @@
 
 Runs in the process of workbook_process.py. A hidden sheet is not read: it holds old data or lists for drop-downs, and
 whoever signed the sheet did not see it. A hidden row is read like any other: a filter that was left on, or a folded
-outline, hides rows that the totals still count.
+outline, hides rows that the totals still count, and the same sheet saved as CSV holds them.
 """
 
 from __future__ import annotations
