@@ -2,7 +2,7 @@
 
 Such text is recognised and the file returned; it is never converted, for nobody could vouch for what comes out. A word
 gives itself away when it is no Vietnamese syllable as it stands and is one in the other encoding. A single word may be a
-foreign name, so two in one cell are asked for, or several in the file that outweigh the words that are well.
+foreign name, so two in one cell are asked for, or several in the file that outweigh all other words with signs.
 """
 
 from __future__ import annotations
@@ -117,18 +117,19 @@ def rule_of(encoding: str) -> str:
 def find_foreign_encoding(cells: Iterable[tuple[Place, str]]) -> tuple[str, Place] | None:
     """(encoding, place of the first such text) of cells (place, text); None when the text is well."""
     tallies: dict[str, _Tally[Place]] = {name: _Tally() for name in _READINGS}
-    well: set[str] = set()
+    seen: set[str] = set()
     for place, text in cells:
         if text.isascii():
             continue
         words = {word for word in _WORD.findall(text) if not word.isascii()}
         suspects = {word for word in words if not _is_well(word)}
-        well |= words - suspects
+        seen |= words
         if suspects:
             for name, hits in foreign_words(" ".join(suspects)).items():
                 _count(tallies[name], name, place, words, hits)
     name, tally = max(tallies.items(), key=lambda item: (len(item[1].words), len(item[1].sure)))
-    is_found = tally.is_whole_cell or len(tally.sure) > 1 or (len(tally.words) > 1 and len(tally.words) > len(well))
+    outweighs = len(tally.words) > 1 and 2 * len(tally.words) > len(seen)
+    is_found = tally.is_whole_cell or len(tally.sure) > 1 or outweighs
     return (name, tally.place) if is_found and tally.place is not None else None
 
 

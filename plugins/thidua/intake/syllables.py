@@ -11,6 +11,7 @@ import unicodedata
 from functools import lru_cache
 
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
+_MISPLACED_TONE = re.compile(f"[^aeiouy\u0302\u0306\u031b][{_TONES}]")
 _SHARP_TONES = {"\u0301", "\u0323"}  # the only ones of syllables that end in a stop
 _ONSET = re.compile(r"(ngh|ng|nh|ch|gh|gi|kh|ph|qu|th|tr|[bcdđghklmnprstvx])?(.+)")
 _RIMES_AS_WRITTEN = """
@@ -30,7 +31,7 @@ _STOPS = ("c", "ch", "p", "t")
 def is_syllable(word: str) -> bool:
     letters = unicodedata.normalize("NFD", word.lower())
     tones = [letter for letter in letters if letter in _TONES]
-    if len(tones) > 1:
+    if len(tones) > 1 or _MISPLACED_TONE.search(letters):
         return False
     plain = "".join(letter for letter in letters if letter not in _TONES)
     if plain == "gi":
