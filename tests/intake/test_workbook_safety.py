@@ -118,7 +118,7 @@ def bomb() -> bytes:
 
 @pytest.mark.parametrize("suffix", ["xlsx", "ods", "csv", "xlsb"])
 def test_a_bomb(bomb: bytes, suffix: str) -> None:
-    assert len(bomb) < 100_000
+    assert len(bomb) < 200_000
     fault = fault_of(f"a.{suffix}", bomb)
     assert fault.rule_id == "zip_bomb" and "MB" in fault.values["value"]
 
@@ -216,7 +216,7 @@ def test_a_password() -> None:
 @pytest.mark.parametrize("suffix", WORKBOOKS)
 def test_every_place_to_cut_a_workbook(suffix: str) -> None:
     content = WORKBOOKS[suffix](LONG)
-    for size in range(10, len(content), len(content) // 25):
+    for size in range(10, len(content) - 512, len(content) // 25):  # the last sector of XLS may be padding
         with pytest.raises(FileFault) as caught:
             read_file(f"a.{suffix}", content[:size])
         assert caught.value.rule_id in ("unreadable_file", "empty_file", "too_large"), size

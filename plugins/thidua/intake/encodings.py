@@ -51,32 +51,29 @@ def _to_utf8(content: bytes) -> tuple[bytes, str]:
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             if encoding == "utf-8-sig":
-                return _checked(content[len(mark) :]), encoding
+                return _checked(content[len(mark) :], is_marked=True) or b"", encoding
             return _recoded(content, encoding), encoding
     if b"\0" in content[:_SAMPLE]:
         wide = _wide_encoding(content)
         return (_recoded(content, wide), wide) if wide else (content, "")
-    try:
-        return _checked(content), "utf-8"
-    except UnicodeDecodeError:
-        return _from_eight_bits(content)
+    utf8 = _checked(content)
+    return (utf8, "utf-8") if utf8 is not None else _from_eight_bits(content)
 
 
-def _checked(content: bytes) -> bytes:
-    """UTF-8 that really is; raises UnicodeDecodeError when it is something else, FileFault when it was cut or damaged."""
+def _checked(content: bytes, *, is_marked: bool = False) -> bytes | None:
+    """UTF-8 that really is; None when it is something else. Raises FileFault when it was cut or damaged."""
     if content.isascii() or is_utf8(content):
         return content
     try:
         content.decode()
     except UnicodeDecodeError as error:
-        replaced = content[:_SAMPLE].decode("utf-8", "replace") + content[-_SAMPLE:].decode("utf-8", "replace")
-        broken = replaced.count("\ufffd")
-        letters = sum(1 for letter in replaced if letter > "\x7f") - broken
-        if letters > 3 * broken or error.start > _SAMPLE:
+        ends = content[:_SAMPLE].decode("utf-8", "replace") + content[-_SAMPLE:].decode("utf-8", "replace")
+        broken = ends.count("\ufffd")
+        letters = sum(1 for letter in ends if letter > "\x7f") - broken
+        if is_marked or letters > 3 * broken or error.start > _SAMPLE:
             line = content[: error.start].count(b"\n") + 1
             raise FileFault("broken_encoding", line=str(line)) from error
-        raise
-    return content
+    return None
 
 
 def is_utf8(content: bytes) -> bool:
