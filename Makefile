@@ -62,8 +62,8 @@ format: $(READY) ## format Python and SQL
 bench: $(READY) ## measure against the bare engine, in one run
 	@$(BIN)/python tests/bench/bench.py
 
-fuzz: $(READY) ## many more random campaigns against the oracle
-	@$(BIN)/pytest -m fuzz tests/property
+fuzz: $(READY) ## many more random campaigns against the oracle, thousands of damaged files
+	@$(BIN)/pytest -m fuzz tests/property tests/intake
 
 docs: $(READY) ## dbt's documentation of every table, in var/docs
 	@$(BIN)/thidua docs
