@@ -15,10 +15,13 @@ MAX_PARTS = 10_000
 # office has a thousand.
 MAX_ROWS = 1_048_576
 MAX_COLUMNS = 1_000
-# Characters of one cell: Excel holds 32,767.
-MAX_CELL_CHARACTERS = 100_000
-# Rows of a text file that do not have the shape of the others: titles and signatures, not tables.
-MAX_ODD_LINES = 10_000
+# Excel's own longest cell.
+MAX_CELL_CHARACTERS = 32_767
+# A long text that stands in a workbook once may be shown by a million cells.
+MAX_TEXT_CHARACTERS = 300_000_000
+MAX_MERGES = 200_000
+# Cells in lines of a text file that do not have the shape of the others: titles and signatures, not tables.
+MAX_ODD_CELLS = 100_000
 # The process that opens workbooks: its memory, and the time for one file.
 PROCESS_BYTES = 2_000_000_000
 PROCESS_SECONDS = 300.0

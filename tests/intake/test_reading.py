@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from thidua.intake import delimited
 from thidua.intake.days import parse_day, parse_serial_moment
@@ -80,6 +81,13 @@ def test_merges_are_filled_by_the_rows_of_the_sheet_not_of_the_grid() -> None:
     assert grid.height < 15
     assert filled_down(grid, 0).to_pylist()[-4:] == ["Bảo Lộc", "Bảo Lộc", "Đà Lạt", "Đà Lạt"]
     assert grid.lines.to_pylist()[-4:] == [32, 33, 34, 35]
+
+
+def test_merges_that_overlap_cost_no_more_than_the_rows() -> None:
+    lines = pa.array(range(1, 10_001), pa.int64())
+    column = pa.array(["a", *[""] * 9_999])
+    grid = Grid("S", [column], lines, {}, [(0, 0, 1_048_575, 0)] * 100_000)
+    assert set(filled_down(grid, 0).to_pylist()) == {"a"}
 
 
 @pytest.mark.parametrize("suffix", WORKBOOKS)
@@ -294,8 +302,9 @@ def test_lines_that_no_table_has(text: str, told: str) -> None:
 
 
 def test_more_odd_lines_than_a_title_has_are_read_all_the_same() -> None:
-    text = "a,b\n" * 300 + "x\n" * 20_000
-    assert one("a.csv", text).height == 20_300
+    text = "a,b\n" * 300 + "x\n" * 60_000 + "1,2,3\n"
+    grid = one("a.csv", text)
+    assert (grid.height, grid.width) == (60_301, 3)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

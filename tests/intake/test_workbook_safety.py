@@ -232,9 +232,27 @@ def test_an_xls_whose_sectors_run_in_a_ring() -> None:
 
 
 def test_a_cell_longer_than_a_cell_can_be() -> None:
-    content = WORKBOOKS["ods"]([Sheet("S", [["a", "x" * 100_001]])])
+    content = WORKBOOKS["ods"]([Sheet("S", [["a", "x" * 32_768]])])
     fault = fault_of("a.ods", content)
     assert (fault.rule_id, fault.values) == ("too_large", {"value": "S!1:1"})
+
+
+def test_a_long_text_that_many_cells_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stands in the file once, and would fill the memory of whoever reads it."""
+    content = repacked(
+        xlsx([Sheet("S", [["x" * 32_000]])]),
+        {SHEET: lambda part: part.replace(b"<v>0</v></c>", b"<v>0</v></c>" + b'<c t="s"><v>0</v></c>' * 900)},
+    )
+    monkeypatch.setattr(sheets, "MAX_TEXT_CHARACTERS", 20_000_000)
+    assert len(content) < 20_000
+    fault = list(messages_of(content))[-1]
+    assert fault == {"fault": "too_large", "values": {"value": "S!1:1: 20000000 ký tự / characters"}}
+
+
+def test_more_merged_cells_than_a_sheet_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = xlsx([Sheet("S", [["a"], [None], [None], [None]], ("A1:A2", "A3:A4"))])
+    monkeypatch.setattr(sheets, "MAX_MERGES", 1)
+    assert list(messages_of(content))[-1]["values"] == {"value": "S: 2 ô gộp / merged cells"}
 
 
 def test_a_workbook_larger_than_a_workbook(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ import pyarrow.csv as arrow_csv
 from thidua.intake.encodings import to_utf8
 from thidua.intake.faults import FileFault
 from thidua.intake.grid import Grid, GridBuilder, blank
-from thidua.limits import MAX_CELL_CHARACTERS, MAX_COLUMNS, MAX_ODD_LINES
+from thidua.limits import MAX_CELL_CHARACTERS, MAX_COLUMNS, MAX_ODD_CELLS
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -96,7 +96,7 @@ def _read_fast(utf8: bytes, delimiter: str, width: int, notes: dict[str, str]) -
 
     def hand_over(row: arrow_csv.InvalidRow) -> str:
         odd.append((row.number, row.text))
-        return "skip" if len(odd) <= MAX_ODD_LINES else "error"
+        return "skip" if len(odd) * width <= MAX_ODD_CELLS else "error"
 
     names = [str(number) for number in range(width)]
     table = arrow_csv.read_csv(
@@ -153,8 +153,8 @@ def _with_odd_lines(table: pa.Table, odd: list[tuple[int, str]], delimiter: str)
         return [_as_array(column) for column in table.columns], lines
     cells = [text.rstrip("\r\n").split(delimiter) for _, text in odd]
     width = max(table.num_columns, max(map(len, cells)))
-    if width > MAX_COLUMNS:
-        raise FileFault("too_large", value=f"{width} cột / columns")
+    if width > MAX_COLUMNS or width * len(odd) > MAX_ODD_CELLS:
+        raise _NotArrows
     columns = []
     for index in range(width):
         pieces: list[pa.Array] = []

@@ -138,4 +138,4 @@ def _vietnamese(content: bytes) -> str | None:
 
 
 def _syllables(text: str) -> int:
-    return sum(1 for word in set(_WORD.findall(text)) if not word.isascii() and is_syllable(word))
+    return sum(1 for word in set(_WORD.findall(text)) if not word.isascii() and len(word) < 10 and is_syllable(word))

@@ -45,6 +45,7 @@ _VNI_LETTERS = {
 _VNI_LETTER = re.compile(f"([aeouyôö])([{''.join(_VNI_SIGNS)}])|(.)", re.DOTALL)
 # Letters and signs outside ASCII belong to a word; what is ASCII and no letter parts words.
 _WORD = re.compile(r"[A-Za-z\u0080-\uffff]+")
+_LONGEST_WORD = 30
 _OUTSIDE_LATIN1 = re.compile(r"[^\u0000-\u00ff]")
 _LATIN1 = re.compile(r"[\u0080-\u00ff]")
 # What a program writes for a letter that it could not read.
@@ -121,7 +122,7 @@ def find_foreign_encoding(cells: Iterable[tuple[Place, str]]) -> tuple[str, Plac
     for place, text in cells:
         if text.isascii():
             continue
-        words = {word for word in _WORD.findall(text) if not word.isascii()}
+        words = _words(text)
         suspects = {word for word in words if not _is_well(word)}
         seen |= words
         if suspects:
@@ -135,10 +136,15 @@ def find_foreign_encoding(cells: Iterable[tuple[Place, str]]) -> tuple[str, Plac
 
 def foreign_words(text: str) -> dict[str, set[str]]:
     """encoding -> the words that are syllables in it and in no way as they stand."""
-    suspects = {word for word in _WORD.findall(text) if not word.isascii() and not _is_well(word)}
+    suspects = {word for word in _words(text) if not _is_well(word)}
     found = {name: {word for word in suspects if _is_hit(word, reading)} for name, reading in _READINGS.items()}
     found[GARBLED_UTF8] |= {word for word in suspects if _LOST in word and len(word) > 1}
     return found
+
+
+def _words(text: str) -> set[str]:
+    """The words with other letters than ASCII has."""
+    return {word for word in _WORD.findall(text) if not word.isascii() and len(word) <= _LONGEST_WORD}
 
 
 def _count(tally: _Tally[Place], name: str, place: Place, words: set[str], hits: set[str]) -> None:

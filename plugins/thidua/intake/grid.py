@@ -5,6 +5,7 @@ Rows may be left out of a grid (long gaps), so `lines` and not the place in the 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -99,16 +100,19 @@ def filled_down(grid: Grid, index: int) -> pa.Array:
     For columns that say of what a row speaks. A count in merged cells is one count: filled down it would be several.
     """
     column = grid.columns[index]
-    merges = [(first, last) for first, left, last, _ in grid.merges if left == index and last > first]
-    if not merges or not grid.height:
+    merges = sorted((top, bottom) for top, left, bottom, _ in grid.merges if left == index and bottom > top)
+    if not merges:
         return column
     texts = column.to_pylist()
-    place_of = {line: place for place, line in enumerate(grid.lines.to_pylist())}
-    for first, last in merges:
-        text = texts[place_of[first + 1]] if first + 1 in place_of else ""
-        for line in range(first + 2, min(last + 1, grid.lines[-1].as_py()) + 1):
-            if line in place_of and not texts[place_of[line]]:
-                texts[place_of[line]] = text
+    lines = grid.lines.to_pylist()
+    place = 0
+    for top, bottom in merges:
+        # Each row is looked at once, even where merged cells overlap, which only a damaged file has them do.
+        place = bisect_left(lines, top + 1, place)
+        text = texts[place] if place < len(lines) and lines[place] == top + 1 else ""
+        while place < len(lines) and lines[place] <= bottom + 1:
+            texts[place] = texts[place] or text
+            place += 1
     return pa.array(texts, pa.string())
 
 

@@ -24,6 +24,7 @@ _BLANK = b"\0 \t\r\n"
 _WEB = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<head")
 # Rows whose letters are looked at. A file comes out of one program, so a part of a long one shows its encoding.
 _LOOKED_AT = 5_000
+_LETTERS_LOOKED_AT = 5_000_000
 
 
 def read_file(file_name: str, content: bytes) -> list[Grid]:
@@ -72,10 +73,14 @@ def _refuse_long_cells(grid: Grid) -> None:
 def _letters(grid: Grid) -> Iterator[tuple[tuple[int, int], str]]:
     """((row, column), text) of the cells of as many rows as show what encoding the file is in."""
     rows = np.unique(np.linspace(0, grid.height - 1, min(grid.height, _LOOKED_AT), dtype=np.int64))
+    left = _LETTERS_LOOKED_AT
     for index, column in enumerate(grid.columns):
         for row, text in zip(rows.tolist(), column.take(pa.array(rows)).to_pylist(), strict=True):
             if not text.isascii():
                 yield (row, index), text
+                left -= len(text)
+                if left < 0:
+                    return
 
 
 def _place(grid: Grid, row: int, column: int) -> str:

@@ -24,10 +24,18 @@ from thidua.intake.marks import BookMarks, Marks, Merge, cell_name
 from thidua.intake.marks_binary import xls_marks, xlsb_marks
 from thidua.intake.marks_xml import ods_marks, xlsx_marks
 from thidua.intake.packages import damaged, open_package
-from thidua.limits import MAX_CELL_CHARACTERS, MAX_COLUMNS, MAX_ROWS, MAX_WORKBOOK_BYTES
+from thidua.limits import (
+    MAX_CELL_CHARACTERS,
+    MAX_COLUMNS,
+    MAX_MERGES,
+    MAX_ROWS,
+    MAX_TEXT_CHARACTERS,
+    MAX_WORKBOOK_BYTES,
+)
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BATCH_ROWS = 5_000
+_BATCH_CHARACTERS = 5_000_000
 # A gap says that a table ended; a longer one, down to a stray cell at the bottom, says nothing more.
 _LONGEST_GAP = 5
 
@@ -72,6 +80,7 @@ def read_sheets(content: bytes) -> Iterator[Sheet]:
     if len(content) > MAX_WORKBOOK_BYTES:
         raise too_large(f"{len(content) // 1_000_000} MB")
     marks = _marks(content)
+    taken = _Taken()
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         for metadata in workbook.sheets_metadata:
@@ -85,7 +94,9 @@ def read_sheets(content: bytes) -> Iterator[Sheet]:
                 raise FileFault("formula_without_value", place=place, count=str(len(own.uncalculated)))
             if sheet.height and sheet.width:
                 merges = own.merges if own.merges is not None else _merges_of(sheet)
-                yield Sheet(name, _batches(name, sheet, own), merges, marks.is_1904)
+                if len(merges) > MAX_MERGES:
+                    raise too_large(f"{name}: {len(merges)} ô gộp / merged cells")
+                yield Sheet(name, _batches(name, sheet, own, taken), merges, marks.is_1904)
     except PasswordError as error:
         raise _protected() from error
     except (CalamineError, ValueError, OSError) as error:
@@ -121,7 +132,19 @@ def _merges_of(sheet: Any) -> list[Merge]:
     return [(*first, *last) for first, last in sheet.merged_cell_ranges or []]
 
 
-def _batches(name: str, sheet: Any, marks: Marks) -> Iterator[tuple[list[int], list[Row]]]:
+@dataclass
+class _Taken:
+    """Characters of the workbook so far, a blank cell counting as one."""
+
+    characters: int = 0
+
+    def add(self, texts: Row, name: str, number: int) -> None:
+        self.characters += sum(map(len, texts)) + len(texts)
+        if self.characters > MAX_TEXT_CHARACTERS:
+            raise too_large(f"{name}!{number + 1}:{number + 1}: {MAX_TEXT_CHARACTERS} ký tự / characters")
+
+
+def _batches(name: str, sheet: Any, marks: Marks, taken: _Taken) -> Iterator[tuple[list[int], list[Row]]]:
     """Checked against the limits by what the sheet holds, not by what it says of itself."""
     top, left = sheet.start
     if top + sheet.height > MAX_ROWS:
@@ -132,6 +155,7 @@ def _batches(name: str, sheet: Any, marks: Marks) -> Iterator[tuple[list[int], l
     lines: list[int] = []
     rows: list[Row] = []
     gap = 0
+    full = taken.characters + _BATCH_CHARACTERS
     for number, cells in enumerate(_rows(sheet, top, left)):
         texts = [cell if cell == "" else cell_text(cell) for cell in cells]
         for column, text in errors.get(number, {}).items():
@@ -150,11 +174,13 @@ def _batches(name: str, sheet: Any, marks: Marks) -> Iterator[tuple[list[int], l
                 raise too_large(f"{name}!{cell_name((number, len(texts) - 1))}")
             if any(len(text) > MAX_CELL_CHARACTERS for text in texts):
                 raise too_large(f"{name}!{number + 1}:{number + 1}")
+            taken.add(texts, name, number)
         lines.append(number + 1)
         rows.append(texts)
-        if len(rows) == _BATCH_ROWS:
+        if len(rows) == _BATCH_ROWS or taken.characters > full:
             yield lines, rows
             lines, rows = [], []
+            full = taken.characters + _BATCH_CHARACTERS
     if rows:
         yield lines, rows
 
