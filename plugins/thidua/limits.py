@@ -11,10 +11,10 @@ MAX_UNPACKED_BYTES = 1_000_000_000
 MAX_UNPACK_RATIO = 200
 UNPACK_RATIO_COUNTS_FROM = 50_000_000
 MAX_PARTS = 10_000
-# Excel's own last row. Excel has 16,384 columns, but every column is compared with the contract, and no table of an
-# office has a thousand.
+# Excel's own last row.
 MAX_ROWS = 1_048_576
-MAX_COLUMNS = 1_000
+# Excel has 16,384 columns, but each is compared with the contract; Excel had 256 until 2007, and no table has more.
+MAX_COLUMNS = 256
 # Excel's own longest cell.
 MAX_CELL_CHARACTERS = 32_767
 # A long text that stands in a workbook once may be shown by a million cells.

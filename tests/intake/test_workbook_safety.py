@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import os
 import struct
+import subprocess
 import time
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from thidua.errors import ThiduaError
 from thidua.intake import packages, sandbox, sheets
 from thidua.intake.faults import FileFault
 from thidua.intake.readers import read_file
@@ -269,29 +270,52 @@ def test_more_rows_than_a_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- the process ---
 
 
-def slow(seconds: float) -> Callable[[sandbox._Process], None]:
-    program = f"import sys, time; sys.stdin.buffer.read(8); time.sleep({seconds})"
-    return lambda process: _replace_program(process, program)
+def instead_of_it(monkeypatch: pytest.MonkeyPatch, program: str) -> list[sandbox._Process]:
+    """Another program in the place of the process. Returns the processes that wait for files, none yet."""
+    real = subprocess.Popen
+
+    def start(command: list[str], **options: object) -> subprocess.Popen[bytes]:
+        return real([command[0], "-c", f"import os, sys, time; {program}"], **options)
+
+    idle: list[sandbox._Process] = []
+    monkeypatch.setattr(sandbox, "_idle", idle)
+    monkeypatch.setattr(sandbox.subprocess, "Popen", start)
+    return idle
 
 
-def _replace_program(process: sandbox._Process, program: str) -> None:
-    import subprocess
-    import sys
-
-    process._popen = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    process._buffer = bytearray()
+READY = "sys.stdout.buffer.write(bytes(8)); sys.stdout.flush(); sys.stdin.buffer.read(8); "
 
 
 def test_a_reader_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "_idle", [])
-    monkeypatch.setattr(sandbox._Process, "__init__", slow(60))
+    idle = instead_of_it(monkeypatch, READY + "time.sleep(600)")
     with pytest.raises(FileFault) as caught:
         list(sandbox.open_workbook(b"x", seconds=0.2))
-    assert caught.value.values == {"value": "0 s"}
-    assert sandbox._idle == []
+    assert (caught.value.rule_id, caught.value.values) == ("too_large", {"value": "0 s"})
+    assert idle == []
 
 
-def test_a_reader_that_dies_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("end", ["os.abort()", "os._exit(1)", "sys.stdout.buffer.write(b'x'); sys.stdout.flush()"])
+def test_a_reader_that_dies_of_a_file(monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    idle = instead_of_it(monkeypatch, READY + end)
+    with pytest.raises(FileFault) as caught:
+        read_workbook(b"x")
+    assert caught.value.values == {"value": "2000 MB RAM"}
+    assert idle == []
+
+
+def test_a_reader_that_somebody_else_killed_is_no_fault_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    instead_of_it(monkeypatch, READY + "os.kill(os.getpid(), 9)")
+    with pytest.raises(ThiduaError, match="was killed; free memory"):
+        read_workbook(b"x")
+
+
+def test_a_reader_that_does_not_start_is_no_fault_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    instead_of_it(monkeypatch, "sys.exit(1)")
+    with pytest.raises(ThiduaError, match="does not start"):
+        read_workbook(b"x")
+
+
+def test_a_reader_that_died_while_it_waited_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     idle: list[sandbox._Process] = []
     monkeypatch.setattr(sandbox, "_idle", idle)
     assert read_workbook(xlsx(GOOD))

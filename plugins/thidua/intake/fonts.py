@@ -118,10 +118,12 @@ def rule_of(encoding: str) -> str:
 def find_foreign_encoding(cells: Iterable[tuple[Place, str]]) -> tuple[str, Place] | None:
     """(encoding, place of the first such text) of cells (place, text); None when the text is well."""
     tallies: dict[str, _Tally[Place]] = {name: _Tally() for name in _READINGS}
+    texts: set[str] = set()
     seen: set[str] = set()
     for place, text in cells:
-        if text.isascii():
+        if text.isascii() or text in texts:
             continue
+        texts.add(text)
         words = _words(text)
         suspects = {word for word in words if not _is_well(word)}
         seen |= words

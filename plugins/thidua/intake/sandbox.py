@@ -7,9 +7,11 @@ serves many files; a process is kept for each thread that reads at the same time
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -20,15 +22,20 @@ from pathlib import Path
 from typing import Any
 
 import thidua
+from thidua.errors import ThiduaError
 from thidua.intake.faults import FileFault
 from thidua.limits import PROCESS_BYTES, PROCESS_SECONDS
 
 _CHUNK = 1 << 20
-_OUT_OF_MEMORY, _OUT_OF_TIME = "memory", "time"
+_SECONDS_TO_START = 60.0
 
 
 class _Ended(Exception):
-    """The process died or did not answer in time; says what it ran out of."""
+    """The process ended by itself while it read a file."""
+
+
+class _TooSlow(Exception):
+    """The process did not answer in time."""
 
 
 class _Process:
@@ -45,13 +52,20 @@ class _Process:
             start_new_session=True,
         )
         self._buffer = bytearray()
+        try:
+            self._take(8, time.monotonic() + _SECONDS_TO_START)  # an empty message says that it is ready
+        except (_Ended, _TooSlow) as error:
+            self.end()
+            raise ThiduaError("the process that opens workbooks does not start; run `make setup` again") from error
 
     @property
     def is_alive(self) -> bool:
         return self._popen.poll() is None
 
     def end(self) -> None:
-        self._popen.kill()
+        """Ends it if it has not ended by itself."""
+        if self.is_alive:
+            self._popen.kill()
         for stream in (self._popen.stdin, self._popen.stdout):
             if stream:
                 try:
@@ -60,8 +74,13 @@ class _Process:
                     continue  # what was not sent any more
         self._popen.wait()
 
+    @property
+    def was_killed(self) -> bool:
+        """By somebody else: one that runs out of its own memory aborts."""
+        return self._popen.wait() == -signal.SIGKILL
+
     def ask(self, content: bytes, seconds: float) -> Iterator[dict[str, Any]]:
-        """The messages of one workbook. Raises _Ended."""
+        """The messages of one workbook. Raises _Ended or _TooSlow."""
         stdin = self._popen.stdin
         assert stdin is not None  # noqa: S101 - opened as a pipe
         try:
@@ -69,7 +88,7 @@ class _Process:
             stdin.write(content)
             stdin.flush()
         except OSError as error:
-            raise _Ended(_OUT_OF_MEMORY) from error
+            raise _Ended from error
         until = time.monotonic() + seconds
         while True:
             (length,) = struct.unpack("<Q", self._take(8, until))
@@ -86,10 +105,10 @@ class _Process:
         while len(self._buffer) < length:
             ready = waiter.poll(max(0.0, until - time.monotonic()) * 1000)
             if not ready:
-                raise _Ended(_OUT_OF_TIME)
+                raise _TooSlow
             chunk = os.read(stdout.fileno(), _CHUNK)
             if not chunk:
-                raise _Ended(_OUT_OF_MEMORY)
+                raise _Ended
             self._buffer += chunk
         taken = bytes(self._buffer[:length])
         del self._buffer[:length]
@@ -98,12 +117,29 @@ class _Process:
 
 _idle: list[_Process] = []
 _lock = threading.Lock()
-# The processes of a parent are not its child's: after a fork each begins with none.
-os.register_at_fork(after_in_child=_idle.clear)
+
+
+@atexit.register
+def _end_all() -> None:
+    while _idle:
+        _idle.pop().end()
+
+
+def _begin_anew() -> None:
+    """The processes of a parent, and the lock that one of its threads may hold, are not its child's."""
+    global _lock
+    _idle.clear()
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 def open_workbook(content: bytes, seconds: float = PROCESS_SECONDS) -> Iterator[dict[str, Any]]:
-    """The messages that describe a workbook, without the last one. Raises FileFault."""
+    """The messages that describe a workbook, without the last one. Raises FileFault.
+
+    Raises ThiduaError where no file is to blame: it must wait and be read again, not be returned to its office.
+    """
     process = _taken()
     is_well = False
     try:
@@ -115,9 +151,12 @@ def open_workbook(content: bytes, seconds: float = PROCESS_SECONDS) -> Iterator[
                 raise FileFault(message["fault"], **message["values"])
             else:
                 yield message
+    except _TooSlow as error:
+        raise FileFault("too_large", value=f"{seconds:.0f} s") from error
     except _Ended as error:
-        value = f"{seconds:.0f} s" if error.args == (_OUT_OF_TIME,) else f"{PROCESS_BYTES // 1_000_000} MB RAM"
-        raise FileFault("too_large", value=value) from error
+        if process.was_killed:  # which is not the file's fault: the system may have had no memory left
+            raise ThiduaError("the process that opens workbooks was killed; free memory and run this again") from error
+        raise FileFault("too_large", value=f"{PROCESS_BYTES // 1_000_000} MB RAM") from error
     finally:
         if is_well:
             with _lock:

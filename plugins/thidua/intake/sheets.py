@@ -1,7 +1,7 @@
 """Workbooks as sheets of text: whole numbers without separators, days as ISO, errors as Excel shows them.
 
 Runs in the process of workbook_process.py. A hidden sheet is not read: it holds old data or lists for drop-downs, and
-whoever signed the sheet did not see it. A hidden row is read like any other: a filter that was left on, or a folded
+whoever signed the sheet did not see it. A hidden row or column is read like any other: a filter that was left on, or a folded
 outline, hides rows that the totals still count, and the same sheet saved as CSV holds them.
 """
 

@@ -1,7 +1,8 @@
 """The process that opens workbooks, so that one made to burst takes nothing else with it.
 
 Reads from stdin a length (8 bytes) and a workbook, again and again until stdin ends. Answers on stdout with messages,
-each a length and JSON: per sheet `sheet`, then `rows` as often as needed; last `end`, or `fault`. See sandbox.py.
+each a length and JSON: first an empty one, when it is ready; per sheet `sheet`, then `rows` as often as needed; last
+`end`, or `fault`. See sandbox.py.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ def _fault(fault: FileFault) -> dict[str, Any]:
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    answers.write(struct.pack("<Q", 0))
+    answers.flush()
     while len(head := requests.read(8)) == 8:
         content = requests.read(struct.unpack("<Q", head)[0])
         for message in messages_of(content):
