@@ -66,8 +66,8 @@ bench: $(READY) ## measure against the bare engine, in one run
 bench-intake: $(READY) ## intake of a nation's lists; ROWS=10000000 make bench-intake
 	@$(BIN)/python -m tests.bench.bench_intake
 
-fuzz: $(READY) ## many more random campaigns against the oracle
-	@$(BIN)/pytest -m fuzz tests/property
+fuzz: $(READY) ## many more random campaigns against the oracle, thousands of damaged files
+	@$(BIN)/pytest -m fuzz tests/property tests/intake
 
 docs: $(READY) ## dbt's documentation of every table, in var/docs
 	@$(BIN)/thidua docs

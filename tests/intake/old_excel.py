@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
+
+from tests.intake.sheets import ERROR_CODES, Cell, Error, Sheet, corners
 
 SECTOR = 512
 FREE, END, FAT = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
@@ -16,22 +19,50 @@ def _text(text: str) -> bytes:
     return struct.pack("<HB", len(text), 1) + text.encode("utf-16-le")
 
 
-def _workbook(rows: list[list[str | float | None]], title: str) -> bytes:
-    begin = _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0))
-    name = struct.pack("<BB", len(title), 1) + title.encode("utf-16-le")
-    bound = len(begin) + 4 + 6 + len(name) + 4
-    globals_ = begin + _record(0x0085, struct.pack("<IBB", bound, 0, 0) + name) + _record(0x000A, b"")
-    assert len(globals_) == bound
-    sheet = _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0))
-    sheet += _record(0x0200, struct.pack("<IIHHH", 0, len(rows), 0, max(map(len, rows)), 0))
-    for line, row in enumerate(rows):
-        for column, cell in enumerate(row):
-            place = struct.pack("<HHH", line, column, 0)
-            if isinstance(cell, str):
-                sheet += _record(0x0204, place + _text(cell))
-            elif cell is not None:
-                sheet += _record(0x0203, place + struct.pack("<d", cell))
-    return globals_ + sheet + _record(0x000A, b"")
+def _globals(sheets: Sequence[Sheet], places: Sequence[int], is_1904: bool) -> bytes:
+    stream = _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0))
+    stream += _record(0x0022, struct.pack("<H", is_1904))
+    for sheet, place in zip(sheets, places, strict=True):
+        name = struct.pack("<BB", len(sheet.name), 1) + sheet.name.encode("utf-16-le")
+        stream += _record(0x0085, struct.pack("<IBB", place, sheet.is_hidden, 0) + name)
+    return stream + _record(0x000A, b"")
+
+
+def _cell(line: int, column: int, cell: Cell) -> bytes:
+    place = struct.pack("<HHH", line, column, 0)
+    if isinstance(cell, str):
+        return _record(0x0204, place + _text(cell))
+    if isinstance(cell, Error):
+        return _record(0x0205, place + struct.pack("<BB", ERROR_CODES[cell.text], 1))
+    if isinstance(cell, int | float):
+        return _record(0x0203, place + struct.pack("<d", cell))
+    assert cell is None, cell
+    return b""
+
+
+def _sheet(sheet: Sheet) -> bytes:
+    stream = _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0))
+    stream += _record(0x0200, struct.pack("<IIHHH", 0, len(sheet.rows), 0, max(map(len, sheet.rows), default=0), 0))
+    for line in sheet.hidden_rows:
+        stream += _record(0x0208, struct.pack("<HHHHHHI", line - 1, 0, 1, 255, 0, 0, 0x20))
+    for line, row in enumerate(sheet.rows):
+        stream += b"".join(_cell(line, column, cell) for column, cell in enumerate(row))
+    if sheet.merges:
+        merges = b"".join(
+            struct.pack("<HHHH", top, bottom, left, right) for top, left, bottom, right in map(corners, sheet.merges)
+        )
+        stream += _record(0x00E5, struct.pack("<H", len(sheet.merges)) + merges)
+    return stream + _record(0x000A, b"")
+
+
+def workbook_stream(sheets: Sequence[Sheet], *, is_1904: bool = False) -> bytes:
+    bodies = [_sheet(sheet) for sheet in sheets]
+    place = len(_globals(sheets, [0] * len(sheets), is_1904))
+    places = []
+    for body in bodies:
+        places.append(place)
+        place += len(body)
+    return _globals(sheets, places, is_1904) + b"".join(bodies)
 
 
 def _entry(name: str, kind: int, child: int, start: int, size: int) -> bytes:
@@ -40,18 +71,26 @@ def _entry(name: str, kind: int, child: int, start: int, size: int) -> bytes:
     return head + struct.pack("<III", FREE, FREE, child) + b"\0" * 36 + struct.pack("<IQ", start, size)
 
 
-def old_excel(rows: list[list[str | float | None]], title: str = "Sheet1") -> bytes:
-    """The bytes of an .xls with one sheet of texts and numbers."""
-    stream = _workbook(rows, title)
+def compound_file(stream: bytes, name: str = "Workbook") -> bytes:
+    """A compound file with one stream."""
     stream = stream.ljust(max(4096, -(-len(stream) // SECTOR) * SECTOR), b"\0")
     sectors = len(stream) // SECTOR
     # Sector 0 is the allocation table, 1 the directory, the workbook's stream follows.
     table = [FAT, END, *range(3, 2 + sectors), END]
     assert len(table) <= SECTOR // 4
     fat = struct.pack(f"<{SECTOR // 4}I", *table, *[FREE] * (SECTOR // 4 - len(table)))
-    directory = _entry("Root Entry", 5, 1, END, 0) + _entry("Workbook", 2, FREE, 2, len(stream))
+    directory = _entry("Root Entry", 5, 1, END, 0) + _entry(name, 2, FREE, 2, len(stream))
     directory += _entry("", 0, FREE, 0, 0) * 2
     header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 16
     header += struct.pack("<HHHHH6xIIIIIIIII", 0x3E, 3, 0xFFFE, 9, 6, 0, 1, 1, 0, 4096, END, 0, END, 0)
     header += struct.pack("<109I", 0, *[FREE] * 108)
     return header + fat + directory + stream
+
+
+def xls(sheets: Sequence[Sheet], *, is_1904: bool = False) -> bytes:
+    return compound_file(workbook_stream(sheets, is_1904=is_1904))
+
+
+def old_excel(rows: list[list[str | float | None]], title: str = "Sheet1") -> bytes:
+    """The bytes of an .xls with one sheet of texts and numbers."""
+    return xls([Sheet(title, [list(row) for row in rows])])

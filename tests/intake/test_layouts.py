@@ -329,7 +329,7 @@ def test_days_in_titles(texts: list[str], days: set[date]) -> None:
         ("06/30/2023", None),
         ("31/6/2023", None),
         ("30/6/23", None),
-        ("45107", None),
+        ("45107", date(2023, 6, 30)),
         ("29/02/2023", None),
     ],
 )

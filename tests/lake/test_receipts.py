@@ -140,20 +140,20 @@ def test_a_folder_and_a_file_without_rights_are_told_in_one_line(home: Home, mon
     put(home, "closed/progress/a.csv")
     put(home, "c/progress/locked.csv")
     put(home, "c/progress/open.csv")
-    real_scan, real_read = os.scandir, Path.read_bytes
+    real_scan, real_open = os.scandir, os.open
 
     def scan(path):
         if str(path).endswith("closed"):
             raise PermissionError(13, "Permission denied")
         return real_scan(path)
 
-    def read(path: Path) -> bytes:
-        if path.name == "locked.csv":
+    def open_file(path, *arguments):
+        if str(path).endswith("locked.csv"):
             raise PermissionError(13, "Permission denied")
-        return real_read(path)
+        return real_open(path, *arguments)
 
     monkeypatch.setattr(os, "scandir", scan)
-    monkeypatch.setattr(Path, "read_bytes", read)
+    monkeypatch.setattr(os, "open", open_file)
     listing = look(home)
     assert [receipt.file_name for receipt in listing.new] == ["open.csv"]
     told = sorted(str(trouble) for trouble in listing.troubles)

@@ -1,15 +1,24 @@
-"""Days as offices write them: 30/6/2023, 30.06.2023, 2023-06-30, "ngày 30 tháng 6 năm 2023". Never guessed."""
+"""Days as offices write them: 30/6/2023, 30.06.2023, 2023-06-30, 45107, "ngày 30 tháng 6 năm 2023".
+
+Vietnam writes the day first: 06/07/2023 is the 6th of July. A year of two digits is not guessed.
+"""
 
 from __future__ import annotations
 
 import calendar
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import PurePosixPath
 
-_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?")
-_LOCAL = re.compile(r"(\d{1,2})\s*[/.\-]\s*(\d{1,2})\s*[/.\-]\s*(\d{4})(?: \d{1,2}:\d{2}(?::\d{2})?)?")
+_TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?(?:SA|CH|AM|PM))?"
+_ISO = re.compile(rf"(\d{{4}})([-/])(\d{{1,2}})\2(\d{{1,2}})(?:[ T]{_TIME})?")
+_LOCAL = re.compile(rf"(\d{{1,2}})\s*[/.\-]\s*(\d{{1,2}})\s*[/.\-]\s*(\d{{4}})(?: {_TIME})?")
+# A day that lost its format in Excel: days since 1900, from 1927 to 2099.
+_SERIAL = re.compile(r"(\d{5})(\.\d+)?")
+_SERIAL_ZERO = date(1899, 12, 30)
+_LAST_SERIAL = 73_050
 _WORDS = re.compile(r"(?:ngày\s*)?(\d{1,2})\s*tháng\s*(\d{1,2})\s*năm\s*(\d{4})", re.IGNORECASE)
 _LEAD = re.compile(r"^(?:đến\s+)?(?:hết\s+)?(?:ngày\s+)", re.IGNORECASE)
 
@@ -39,13 +48,28 @@ def _day(year: str, month: str, day: str) -> date | None:
 
 
 def parse_day(text: str) -> date | None:
-    """The day that a cell names: d/m/yyyy, ISO, or in words. None when it names none, or one that does not exist."""
+    """The day that a cell names: d/m/yyyy, ISO, Excel's serial number, or in words.
+
+    None when it names none, or one that does not exist.
+    """
     text = _LEAD.sub("", text.strip())
     if match := _ISO.fullmatch(text):
-        return _day(match[1], match[2], match[3])
+        return _day(match[1], match[3], match[4])
+    if (match := _SERIAL.fullmatch(text)) and not match[2] and int(match[1]) <= _LAST_SERIAL:
+        return _SERIAL_ZERO + timedelta(days=int(match[1]))
     if match := _LOCAL.fullmatch(text) or _WORDS.fullmatch(text):
         return _day(match[3], match[2], match[1])
     return None
+
+
+def parse_serial_moment(text: str) -> datetime | None:
+    """The local instant of a serial number with a fraction, to the second: 45107.5 is noon of 2023-06-30."""
+    match = _SERIAL.fullmatch(text.strip())
+    if not match or int(match[1]) > _LAST_SERIAL:
+        return None
+    midnight = datetime.combine(_SERIAL_ZERO, datetime.min.time())
+    seconds = round(Decimal(match[0]) * 86_400)
+    return midnight + timedelta(seconds=seconds)
 
 
 def _matched(match: re.Match[str]) -> date | None:

@@ -17,8 +17,8 @@ FILE_MESSAGES: dict[str, tuple[str, str]] = {
         "There is no export type '{value}'; known are: {allowed}. Send it again into the right folder",
     ),
     "unknown_format": (
-        "Không nhận định dạng '{value}'; hãy lưu thành XLSX, XLS, CSV hoặc TXT rồi nộp lại",
-        "The format '{value}' is not accepted; save it as XLSX, XLS, CSV or TXT and send it again",
+        "Không nhận định dạng '{value}'; hãy lưu thành XLSX, XLS, XLSB, ODS, CSV hoặc TXT rồi nộp lại",
+        "The format '{value}' is not accepted; save it as XLSX, XLS, XLSB, ODS, CSV or TXT and send it again",
     ),
     "empty_file": (
         "Tệp trống; hãy kiểm tra lại phần mềm xuất dữ liệu và nộp lại tệp có số liệu",
@@ -60,6 +60,49 @@ FILE_MESSAGES: dict[str, tuple[str, str]] = {
     "no_rows": (
         "Tệp không có dòng số liệu nào dưới dòng tiêu đề; hãy nộp lại tệp có số liệu",
         "The file has no row of figures below its header; send a file with figures",
+    ),
+    "font_encoded": (
+        "Chữ trong tệp gõ bằng bảng mã {value} ({place}), không phải Unicode; hãy chuyển sang Unicode (Unikey: "
+        "Ctrl+Shift+F6, nguồn {value}, đích Unicode), chọn phông Times New Roman hoặc Arial, lưu và nộp lại",
+        "The text of the file is in the font encoding {value} ({place}), not in Unicode; convert it to Unicode "
+        "(Unikey: Ctrl+Shift+F6, from {value} to Unicode), choose the font Times New Roman or Arial, save it and send "
+        "it again",
+    ),
+    "garbled_text": (
+        "Chữ trong tệp đã hỏng vì từng bị mở nhầm bảng mã ({value}) rồi lưu lại ({place}); hãy xuất lại từ phần mềm gốc, khi mở "
+        "CSV bằng Excel chọn Data > From Text/CSV > 65001: Unicode (UTF-8), rồi nộp lại",
+        "The text of the file is garbled: it was {value}, was opened as something else and saved ({place}); export it again, "
+        "open a CSV in Excel by Data > From Text/CSV > 65001: Unicode (UTF-8), and send it again",
+    ),
+    "broken_encoding": (
+        "Tệp là UTF-8 nhưng bị hỏng ở dòng {line}; hãy xuất lại từ phần mềm gốc và nộp lại",
+        "The file is UTF-8 but broken in line {line}; export it again and send it again",
+    ),
+    "broken_quotes": (
+        "Dấu ngoặc kép ở dòng {line} không khép kín hoặc đứng sai chỗ; hãy sửa dòng đó, hoặc lưu thành XLSX, và nộp lại",
+        "The quotation mark in line {line} is not closed or stands in a wrong place; mend the line, or save the file as "
+        "XLSX, and send it again",
+    ),
+    "formula_without_value": (
+        "{count} ô chỉ có công thức mà chưa được tính, đầu tiên là {place}; hãy mở tệp bằng Excel, chờ tính xong, lưu và "
+        "nộp lại",
+        "{count} cell(s) hold a formula that was never calculated, the first is {place}; open the file in Excel, let it "
+        "calculate, save it and send it again",
+    ),
+    "too_large": (
+        "Tệp vượt mức cho phép ({value}); hãy xóa các ô thừa ở rất xa bảng (Ctrl+End để tìm), hoặc chép bảng sang tệp "
+        "mới, hoặc chia nhỏ tệp, rồi nộp lại",
+        "The file is beyond what is read ({value}); delete stray cells far from the table (find them by Ctrl+End), or "
+        "copy the table into a new file, or split it, and send it again",
+    ),
+    "zip_bomb": (
+        "Tệp nén quá mức ({value} khi mở ra) nên không được mở; hãy chép bảng sang tệp mới và nộp lại",
+        "The file unpacks to more than is read ({value}), so it was not opened; copy the table into a new file and send "
+        "it again",
+    ),
+    "unsafe_workbook": (
+        "Tệp có nội dung không an toàn ({reason_vi}) nên không được mở; hãy chép bảng sang tệp mới và nộp lại",
+        "The file holds what is not safe to open ({reason_en}); copy the table into a new file and send it again",
     ),
 }
 

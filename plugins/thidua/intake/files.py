@@ -13,18 +13,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from thidua.clock import LOCAL
+from thidua.errors import ThiduaError
 from thidua.intake.campaigns import CampaignFacts
 from thidua.intake.cells import Part, ReadFile, cells_schema
 from thidua.intake.contracts import Contract
 from thidua.intake.days import file_name_hint
 from thidua.intake.faults import FileFault, failure
-from thidua.intake.grid import Grid, nonblank
+from thidua.intake.grid import Grid, filled_down, nonblank, with_days_of_1904
 from thidua.intake.layout import Layout, Mapped, Metrics, find_layout, missing_columns
 from thidua.intake.personal import pseudonymise
 from thidua.intake.readers import read_file
 from thidua.lake.receipts import Receipt
 
 log = logging.getLogger(__name__)
+
+# What a row speaks of may stand in merged cells over several rows; what it says of it stands once.
+_SPOKEN_OF = {"unit", "dimension", "as_of_date", "metric", "person", "product"}
+_DAYS = {"as_of_date", "instant", "valid_through"}
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,8 @@ class FileReader:
         """
         try:
             return self._read(file_no, receipt, facts, content)
-        except FileFault:
-            raise
+        except (FileFault, ThiduaError):
+            raise  # a ThiduaError is no fault of the file: it waits for the next run
         except Exception as error:
             log.exception("%s could not be read", receipt.landing_path)
             raise failure(error) from error
@@ -163,10 +168,10 @@ class FileReader:
 
     def _table(self, place: _Place, columns: Mapping[str, Mapped]) -> pa.Table:
         """The cells of the part just added: of each column of the contract, blank where the file has none."""
-        lines, body = place.body
+        lines = place.lines
         blank = pa.nulls(len(lines), pa.string()).fill_null("")
         keys = [name.removesuffix("_text") for name in self.schema.names[2:]]
-        cells = [body[columns[key].index] if key in columns else blank for key in keys]
+        cells = [place.cells(columns[key]) if key in columns else blank for key in keys]
         for index, key in enumerate(keys):
             if key in self._person_keys and key in columns:
                 cells[index] = pseudonymise(cells[index], self._key)
@@ -184,16 +189,31 @@ class _Place:
     grid: Grid
     layout: Layout
 
+    @property
+    def lines(self) -> pa.Array:
+        """The numbers of the rows under the header that are not blank."""
+        return self._body(self.grid.lines)
+
+    def cells(self, mapped: Mapped) -> pa.Array:
+        """A column of these rows."""
+        column = self.grid.columns[mapped.index]
+        if mapped.column.role in _SPOKEN_OF:
+            column = filled_down(self.grid, mapped.index)
+        if mapped.column.role in _DAYS:
+            column = with_days_of_1904(self.grid, column)
+        return self._body(column)
+
+    def _body(self, column: pa.Array) -> pa.Array:
+        start, stop = self.layout.body_start, max(self.layout.body_start, self.layout.body_stop)
+        body = column.slice(start, stop - start)
+        return body if self._filled is None else body.filter(self._filled)
+
     @cached_property
-    def body(self) -> tuple[pa.Array, list[pa.Array]]:
-        """Line numbers and columns of the rows under the header that are not blank."""
+    def _filled(self) -> pa.Array | None:
+        """Which rows under the header hold anything; None: all."""
         start, length = self.layout.body_start, max(0, self.layout.body_stop - self.layout.body_start)
-        body = [column.slice(start, length) for column in self.grid.columns]
-        lines = self.grid.lines.slice(start, length)
-        filled = nonblank(body, length)
-        if length and not pc.all(filled).as_py():
-            return lines.filter(filled), [column.filter(filled) for column in body]
-        return lines, body
+        filled = nonblank([column.slice(start, length) for column in self.grid.columns], length)
+        return None if pc.all(filled).as_py() else filled
 
 
 def _complete_on(layout: Layout, hint: Hint) -> date:

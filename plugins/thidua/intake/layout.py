@@ -115,16 +115,8 @@ def _map_columns(rows: Sequence[Sequence[str]], width: int, contract: Contract, 
 
 def _without_rivals(mapped: list[Mapped]) -> list[Mapped]:
     """One column per meaning: a header that is the whole name wins over one that only contains it."""
-    kept: list[Mapped] = []
-    for candidate in mapped:
-        rivals = [
-            other
-            for other in mapped
-            if other.column.name == candidate.column.name and other.metric_id == candidate.metric_id
-        ]
-        if candidate.is_exact or not any(rival.is_exact for rival in rivals):
-            kept.append(candidate)
-    return kept
+    exact = {(one.column.name, one.metric_id) for one in mapped if one.is_exact}
+    return [one for one in mapped if one.is_exact or (one.column.name, one.metric_id) not in exact]
 
 
 def _score(mapped: list[Mapped]) -> tuple[int, int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, time, timedelta
 
-from thidua.intake.days import parse_day
+from thidua.intake.days import parse_day, parse_serial_moment
 
 # What DuckDB reads by itself, the most usual first; a day without a time begins at 00:00.
 MOMENT_FORMATS = str(
@@ -34,6 +34,8 @@ def parse_moment(text: str) -> datetime | None:
     text = text.strip()
     if day := parse_day(text):
         return datetime.combine(day, time())
+    if serial := parse_serial_moment(text):
+        return serial
     match = _DAY_FIRST.fullmatch(text) or _CLOCK_FIRST.fullmatch(text)
     day = parse_day(match["day"]) if match else None
     if not match or not day:

@@ -2,6 +2,9 @@
 
 The first writer fixes `received_at`: from the sidecar `<file>.receipt.json`, else the clock. landing/ is only read.
 A listing costs a stat per file: what has a receipt with the same path, size and time is not read again.
+
+Anybody who may hand in a file may also hand in something that is none: only regular files of sensible names and sizes are
+read, links are never followed, and each of the others is told in one line.
 """
 
 from __future__ import annotations
@@ -9,22 +12,30 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import time
+import unicodedata
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from thidua.clock import now_utc, parse_instant
 from thidua.errors import ThiduaError
 from thidua.files import write_once
+from thidua.limits import MAX_FILE_BYTES
 from thidua.settings import Home
 
 SIDECAR = ".receipt.json"
 SETTLED_AFTER_SECONDS = 2
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".swp", "~")
 _NOT_EXPORTS = {"thumbs.db", "desktop.ini"}
+_EXPORT_SUFFIXES = {".csv", ".txt", ".xlsx", ".xls", ".xlsb", ".ods"}
+_MAX_SIDECAR_BYTES = 10_000
+# They end a line, stand for undecodable bytes, or turn the direction of what is shown.
+_MISLEADING_KINDS = {"Cc", "Cs", "Zl", "Zp"}
+_TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,9 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class _Found:
+class FoundFile:
+    """A file in landing/ as one look saw it."""
+
     path: Path
     landing_path: str
     size: int
@@ -108,35 +121,83 @@ def is_export_name(name: str) -> bool:
     return not (lowered.startswith((".", "~$")) or lowered.endswith((SIDECAR, *_UNFINISHED)) or lowered in _NOT_EXPORTS)
 
 
-def _walk(folder: Path, landing: Path, troubles: list[Trouble]) -> Iterator[_Found]:
-    relative = folder.relative_to(landing).as_posix()
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        troubles.append(
-            Trouble(f"landing/{relative}", f"cannot list this folder ({error.strerror}); give read rights on it")
-        )
-        return
-    for entry in entries:
+def files_of(landing: Path, troubles: list[Trouble]) -> Iterator[FoundFile]:
+    """The regular files below landing/ that are meant to be received; what else lies there is added to `troubles`."""
+    folders = [landing]
+    while folders:
+        folder = folders.pop()
         try:
-            if entry.is_dir(follow_symlinks=False):
-                if not entry.name.startswith("."):
-                    yield from _walk(Path(entry.path), landing, troubles)
-            elif is_export_name(entry.name):
-                stat = entry.stat()
-                path = Path(entry.path)
-                yield _Found(path, path.relative_to(landing).as_posix(), stat.st_size, stat.st_mtime_ns)
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
-            troubles.append(_unreadable(Path(entry.path).relative_to(landing).as_posix(), error))
+            path = folder.relative_to(landing).as_posix()
+            troubles.append(_trouble(path, f"cannot list this folder ({error.strerror}); give read rights on it"))
+            continue
+        for entry in entries:
+            path = Path(entry.path).relative_to(landing).as_posix()
+            if not is_export_name(entry.name):
+                continue
+            try:
+                found = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                troubles.append(_vanished(path))
+                continue
+            except OSError as error:
+                troubles.append(_unreadable(path, error))
+                continue
+            if problem := _problem_of(entry.name, found):
+                troubles.append(_trouble(path, problem))
+            elif stat.S_ISDIR(found.st_mode):
+                folders.append(Path(entry.path))
+            else:
+                yield FoundFile(Path(entry.path), path, found.st_size, found.st_mtime_ns)
+
+
+def _problem_of(name: str, found: os.stat_result) -> str | None:
+    """Why something in landing/ is not looked into, and what to do about it."""
+    if any(unicodedata.category(letter) in _MISLEADING_KINDS or letter in _TURNING for letter in name):
+        return "its name holds control characters or is not UTF-8; rename it"
+    if stat.S_ISLNK(found.st_mode):
+        return "it is a link, and links are not followed; put the file itself here"
+    if stat.S_ISDIR(found.st_mode):
+        if PurePosixPath(name).suffix.lower() in _EXPORT_SUFFIXES:
+            return "it is a folder with the name of a file; put the file itself here"
+    elif not stat.S_ISREG(found.st_mode):
+        return "it is a pipe, a socket or a device and no file; take it away"
+    elif found.st_size > MAX_FILE_BYTES:
+        return f"it is larger than {MAX_FILE_BYTES // 1_000_000} MB; split it into several files"
+    return None
+
+
+def _trouble(landing_path: str, message: str) -> Trouble:
+    """In one line, whatever the path holds."""
+    shown = "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in landing_path
+    )
+    return Trouble(f"landing/{shown}", message)
 
 
 def _unreadable(landing_path: str, error: OSError) -> Trouble:
-    return Trouble(
-        f"landing/{landing_path}", f"cannot read this file ({error.strerror}); give read rights on it or take it away"
-    )
+    return _trouble(landing_path, f"cannot read this file ({error.strerror}); give read rights on it or take it away")
 
 
-def _settled(found: list[_Found], settle_seconds: float) -> list[_Found]:
+def _vanished(landing_path: str) -> Trouble:
+    return _trouble(landing_path, "it vanished while it was being received; put it there again if it is meant")
+
+
+def _content_of(path: Path, most: int) -> tuple[bytes, os.stat_result]:
+    """The bytes of a regular file, and what the system said of it before; not of what took its place meanwhile.
+
+    Raises OSError. Without waiting: a pipe would never end.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            raise OSError(None, "it is no regular file")
+        return file.read(most + 1), before
+
+
+def _settled(found: list[FoundFile], settle_seconds: float) -> list[FoundFile]:
     """Files that nobody is writing any more: old enough, or the same at two looks."""
     limit = time.time_ns() - SETTLED_AFTER_SECONDS * 1_000_000_000
     young = [file for file in found if file.mtime_ns > limit]
@@ -146,23 +207,24 @@ def _settled(found: list[_Found], settle_seconds: float) -> list[_Found]:
     moving = set()
     for file in young:
         try:
-            stat = file.path.stat()
+            now = file.path.lstat()
         except OSError:
-            moving.add(file)
-            continue
-        if (stat.st_size, stat.st_mtime_ns) != (file.size, file.mtime_ns):
+            continue  # told when it is read
+        if (now.st_size, now.st_mtime_ns) != (file.size, file.mtime_ns):
             moving.add(file)
     return [file for file in found if file not in moving]
 
 
-def _sidecar_instant(file: _Found) -> datetime | None:
+def _sidecar_instant(file: FoundFile) -> datetime | None:
     """When the sidecar says that the file arrived; raises ThiduaError when it does not say so legibly."""
     sidecar = file.path.with_name(file.path.name + SIDECAR)
+    hint = f'write {{"received_at": "2023-07-04T08:00:00+07:00"}} into {sidecar.name} or take it away'
     try:
-        content = sidecar.read_bytes()
+        content, _ = _content_of(sidecar, _MAX_SIDECAR_BYTES)
     except FileNotFoundError:
         return None
-    hint = f'write {{"received_at": "2023-07-04T08:00:00+07:00"}} into {sidecar.name} or take it away'
+    except OSError as error:
+        raise ThiduaError(f"its sidecar cannot be read ({error.strerror}); {hint}") from error
     try:
         text = json.loads(content)["received_at"]
         return parse_instant(text)
@@ -174,14 +236,17 @@ def submission_id_of(landing_path: str, content_sha256: str, stamp: str) -> str:
     return hashlib.sha256(f"{landing_path}\n{content_sha256}\n{stamp}".encode()).hexdigest()[:32]
 
 
-def _receive(home: Home, file: _Found, now: datetime, explicit_now: bool) -> Receipt | None:
+def _receive(home: Home, file: FoundFile, now: datetime, explicit_now: bool) -> Receipt | None:
     """Records one file, raw bytes first, so that a receipt never lacks them. None: it changed while we read."""
     told = _sidecar_instant(file)
     if told and told > now and not explicit_now:
         raise ThiduaError(f"its sidecar says {told.isoformat()}, which is in the future; correct the sidecar")
-    content = file.path.read_bytes()
-    stat = file.path.stat()
-    if (stat.st_size, stat.st_mtime_ns) != (file.size, file.mtime_ns) or len(content) != file.size:
+    content, before = _content_of(file.path, file.size)
+    after = file.path.lstat()
+    for seen in (before, after):
+        if (seen.st_size, seen.st_mtime_ns) != (file.size, file.mtime_ns):
+            return None
+    if len(content) != file.size:
         return None
     digest = hashlib.sha256(content).hexdigest()
     received_at = (told or now).astimezone(UTC).isoformat()
@@ -227,20 +292,20 @@ def list_landing(
         return Listing(known)
     seen = {(receipt.landing_path, receipt.size, receipt.mtime_ns) for receipt in known}
     found = [
-        file
-        for file in _walk(home.landing, home.landing, troubles)
-        if (file.landing_path, file.size, file.mtime_ns) not in seen
+        file for file in files_of(home.landing, troubles) if (file.landing_path, file.size, file.mtime_ns) not in seen
     ]
     by_id = {receipt.submission_id: receipt for receipt in known}
     new = []
 
-    def receive(file: _Found) -> Receipt | Trouble | None:
+    def receive(file: FoundFile) -> Receipt | Trouble | None:
         try:
             return _receive(home, file, now, explicit_now)
+        except FileNotFoundError:
+            return _vanished(file.landing_path)
         except OSError as error:
             return _unreadable(file.landing_path, error)
         except ThiduaError as error:
-            return Trouble(f"landing/{file.landing_path}", error.message)
+            return _trouble(file.landing_path, error.message)
 
     # Nearly all the time goes into making each receipt durable, and disks do that for several at once.
     with ThreadPoolExecutor(max_workers=8) as pool:

@@ -14,14 +14,10 @@ from thidua.settings import Home
 
 def waiting_files(home: Home) -> frozenset[tuple[str, int, int]]:
     """(landing path, size, mtime_ns) of files without a receipt. Only looks: receipts are the DAG's to record."""
-    from thidua.lake.receipts import is_export_name, load_receipts
+    from thidua.lake.receipts import files_of, load_receipts
 
     seen = {(receipt.landing_path, receipt.size, receipt.mtime_ns) for receipt in load_receipts(home)}
-    found = set()
-    for path in home.landing.rglob("*"):
-        if is_export_name(path.name) and path.is_file():
-            stat = path.stat()
-            found.add((path.relative_to(home.landing).as_posix(), stat.st_size, stat.st_mtime_ns))
+    found = {(file.landing_path, file.size, file.mtime_ns) for file in files_of(home.landing, [])}
     return frozenset(found - seen)
 
 

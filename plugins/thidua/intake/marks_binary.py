@@ -1,0 +1,116 @@
+"""Marks of XLS and XLSB sheets: both are rows of records of a kind, a length and a body."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from collections.abc import Iterator
+
+from thidua.intake.compound import read_stream
+from thidua.intake.marks import BookMarks, Marks
+from thidua.intake.marks_xml import relations_of
+
+ERRORS = {
+    0x00: "#NULL!",
+    0x07: "#DIV/0!",
+    0x0F: "#VALUE!",
+    0x17: "#REF!",
+    0x1D: "#NAME?",
+    0x24: "#NUM!",
+    0x2A: "#N/A",
+}
+_OTHER_ERROR = "#N/A"
+
+_XLS_BEGIN, _XLS_END, _XLS_SHEET, _XLS_EPOCH, _XLS_FORMULA, _XLS_ERROR = 0x0809, 0x000A, 0x0085, 0x0022, 0x0006, 0x0205
+_XLSB_ROW, _XLSB_ERROR, _XLSB_FORMULA_ERROR, _XLSB_MERGE, _XLSB_BOOK, _XLSB_SHEET = 0, 3, 11, 176, 153, 156
+
+
+def xls_marks(content: bytes) -> BookMarks:
+    """Of an Excel 97 to 2003 workbook. Sheets come in the order of their places in the stream."""
+    book = BookMarks()
+    stream = read_stream(content, ("Workbook", "Book"))
+    names: dict[int, str] = {}
+    sheet: Marks | None = None
+    for place, kind, body in _xls_records(stream or b""):
+        if kind == _XLS_SHEET and len(body) >= 8:
+            start, length, is_wide = struct.unpack("<I", body[:4])[0], body[6], body[7] & 1
+            raw = body[8 : 8 + length * (2 if is_wide else 1)]
+            names[start] = raw.decode("utf-16-le" if is_wide else "latin-1", "replace")
+        elif kind == _XLS_EPOCH:
+            book.is_1904 = body[:1] == b"\1"
+        elif kind == _XLS_BEGIN:
+            sheet = book.sheets.setdefault(names[place], Marks()) if place in names else None
+        elif sheet is not None and kind == _XLS_ERROR and len(body) >= 8 and body[7] == 1:
+            sheet.errors[struct.unpack("<HH", body[:4])] = ERRORS.get(body[6], _OTHER_ERROR)
+        # A result that is no number says so in its last two bytes, and which it is in its first.
+        elif sheet is not None and kind == _XLS_FORMULA and body[12:14] == b"\xff\xff" and body[6] == 2:
+            sheet.errors[struct.unpack("<HH", body[:4])] = ERRORS.get(body[8], _OTHER_ERROR)
+    return book
+
+
+def _xls_records(stream: bytes) -> Iterator[tuple[int, int, bytes]]:
+    place = 0
+    while place + 4 <= len(stream):
+        kind, length = struct.unpack_from("<HH", stream, place)
+        yield place, kind, stream[place + 4 : place + 4 + length]
+        place += 4 + length
+
+
+def xlsb_marks(package: zipfile.ZipFile) -> BookMarks:
+    book = BookMarks()
+    parts = set(package.namelist())
+    if "xl/workbook.bin" not in parts:
+        return book
+    paths = relations_of(package, "xl/_rels/workbook.bin.rels")
+    for kind, body in _xlsb_records(package.read("xl/workbook.bin")):
+        if kind == _XLSB_BOOK:
+            book.is_1904 = bool(body[:1] and body[0] & 1)
+        elif kind == _XLSB_SHEET:
+            relation, rest = _wide_text(body[8:])
+            name, _ = _wide_text(rest)
+            path = paths.get(relation, "")
+            if path in parts:
+                book.sheets[name] = _xlsb_sheet(package.read(path))
+    return book
+
+
+def _xlsb_sheet(content: bytes) -> Marks:
+    marks = Marks(merges=[])
+    row = 0
+    for kind, body in _xlsb_records(content):
+        if kind == _XLSB_ROW and len(body) >= 4:
+            row = struct.unpack_from("<I", body)[0]
+        elif kind in (_XLSB_ERROR, _XLSB_FORMULA_ERROR) and len(body) >= 9:
+            marks.errors[row, struct.unpack_from("<I", body)[0]] = ERRORS.get(body[8], _OTHER_ERROR)
+        elif kind == _XLSB_MERGE and len(body) >= 16 and marks.merges is not None:
+            first_row, last_row, first_column, last_column = struct.unpack_from("<IIII", body)
+            marks.merges.append((first_row, first_column, last_row, last_column))
+    return marks
+
+
+def _xlsb_records(content: bytes) -> Iterator[tuple[int, bytes]]:
+    place = 0
+    while place < len(content):
+        kind, place = _varint(content, place, 2)
+        length, place = _varint(content, place, 4)
+        yield kind, content[place : place + length]
+        place += length
+
+
+def _varint(content: bytes, place: int, longest: int) -> tuple[int, int]:
+    """(number, next place): seven bits a byte, the lowest first."""
+    number = 0
+    for index in range(longest):
+        byte = content[place] if place < len(content) else 0
+        place += 1
+        number |= (byte & 0x7F) << (7 * index)
+        if not byte & 0x80:
+            break
+    return number, place
+
+
+def _wide_text(body: bytes) -> tuple[str, bytes]:
+    """A text with its length before it, and what follows."""
+    length = struct.unpack_from("<I", body)[0] if len(body) >= 4 else 0
+    stop = 4 + 2 * min(length, len(body))
+    return body[4:stop].decode("utf-16-le", "replace"), body[stop:]

@@ -1,0 +1,82 @@
+"""Writes a minimal XLSB (BIFF12 records in a ZIP file): no library of the lock can."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from collections.abc import Sequence
+
+from tests.intake.sheets import ERROR_CODES, Cell, Error, Sheet, corners
+
+CONTENT_TYPES = """<?xml version="1.0" encoding="UTF-8"?>
+<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="bin" \
+ContentType="application/vnd.ms-excel.sheet.binary.macroEnabled.main"/><Default Extension="rels" \
+ContentType="application/vnd.openxmlformats-package.relationships+xml"/></Types>"""
+RELATIONS = '<?xml version="1.0" encoding="UTF-8"?>\n<Relationships xmlns="{}relationships">{}</Relationships>'
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006/"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
+
+
+def record(kind: int, body: bytes = b"") -> bytes:
+    head = bytes([kind]) if kind < 0x80 else bytes([kind & 0x7F | 0x80, kind >> 7])
+    length = len(body)
+    while length >= 0x80:
+        head += bytes([length & 0x7F | 0x80])
+        length >>= 7
+    return head + bytes([length]) + body
+
+
+def _wide(text: str) -> bytes:
+    return struct.pack("<I", len(text)) + text.encode("utf-16-le")
+
+
+def _cell(column: int, cell: Cell) -> bytes:
+    place = struct.pack("<II", column, 0)
+    if isinstance(cell, str):
+        return record(6, place + _wide(cell))
+    if isinstance(cell, Error):
+        return record(3, place + bytes([ERROR_CODES[cell.text]]))
+    if isinstance(cell, int | float):
+        return record(5, place + struct.pack("<d", cell))
+    assert cell is None, cell
+    return b""
+
+
+def _sheet(sheet: Sheet) -> bytes:
+    width = max(map(len, sheet.rows), default=1)
+    stream = record(129) + record(148, struct.pack("<IIII", 0, len(sheet.rows) - 1, 0, width - 1)) + record(145)
+    for line, row in enumerate(sheet.rows):
+        is_hidden = 0x10 if line + 1 in sheet.hidden_rows else 0
+        stream += record(0, struct.pack("<IIHBBBI", line, 0, 300, 0, is_hidden, 0, 0))
+        stream += b"".join(_cell(column, cell) for column, cell in enumerate(row))
+    stream += record(146)
+    if sheet.merges:
+        stream += record(177, struct.pack("<I", len(sheet.merges)))
+        for top, left, bottom, right in map(corners, sheet.merges):
+            stream += record(176, struct.pack("<IIII", top, bottom, left, right))
+        stream += record(178)
+    return stream + record(130)
+
+
+def _relation(number: int, kind: str, target: str) -> str:
+    return f'<Relationship Id="rId{number}" Type="{_OFFICE}{kind}" Target="{target}"/>'
+
+
+def xlsb(sheets: Sequence[Sheet], *, is_1904: bool = False) -> bytes:
+    book = record(131) + record(153, struct.pack("<II", is_1904, 0) + _wide("")) + record(143)
+    for number, sheet in enumerate(sheets, 1):
+        book += record(156, struct.pack("<II", sheet.is_hidden, number) + _wide(f"rId{number}") + _wide(sheet.name))
+    book += record(144) + record(132)
+    relations = [
+        _relation(number, "worksheet", f"worksheets/sheet{number}.bin") for number in range(1, len(sheets) + 1)
+    ]
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("[Content_Types].xml", CONTENT_TYPES)
+        package.writestr("_rels/.rels", RELATIONS.format(_PACKAGE, _relation(1, "officeDocument", "xl/workbook.bin")))
+        package.writestr("xl/workbook.bin", book)
+        package.writestr("xl/_rels/workbook.bin.rels", RELATIONS.format(_PACKAGE, "".join(relations)))
+        for number, sheet in enumerate(sheets, 1):
+            package.writestr(f"xl/worksheets/sheet{number}.bin", _sheet(sheet))
+    return stream.getvalue()
