@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import time
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,10 @@ SIDECAR = ".receipt.json"
 SETTLED_AFTER_SECONDS = 2
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".swp", "~")
 _NOT_EXPORTS = {"thumbs.db", "desktop.ini"}
+_NO_FILE = (
+    "không phải là tệp mà là liên kết; hãy đặt chính tệp đó vào đây / "
+    "is a link or no regular file; put the file itself here"
+)
 
 
 @dataclass(frozen=True)
@@ -113,27 +118,35 @@ def _walk(folder: Path, landing: Path, troubles: list[Trouble]) -> Iterator[_Fou
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        troubles.append(
-            Trouble(f"landing/{relative}", f"cannot list this folder ({error.strerror}); give read rights on it")
-        )
+        message = f"không mở được thư mục; hãy cấp quyền đọc / cannot list this folder ({error.strerror}); give read rights on it"
+        troubles.append(Trouble(f"landing/{relative}", message))
         return
     for entry in entries:
+        path = Path(entry.path)
+        landing_path = path.relative_to(landing).as_posix()
         try:
             if entry.is_dir(follow_symlinks=False):
                 if not entry.name.startswith("."):
-                    yield from _walk(Path(entry.path), landing, troubles)
+                    yield from _walk(path, landing, troubles)
             elif is_export_name(entry.name):
-                stat = entry.stat()
-                path = Path(entry.path)
-                yield _Found(path, path.relative_to(landing).as_posix(), stat.st_size, stat.st_mtime_ns)
+                found = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(found.st_mode):
+                    yield _Found(path, landing_path, found.st_size, found.st_mtime_ns)
+                else:
+                    # Who may drop files here may not choose what else of this machine is read; a pipe would wait for ever.
+                    troubles.append(Trouble(f"landing/{landing_path}", _NO_FILE))
+        except FileNotFoundError:
+            continue  # taken away while we looked
         except OSError as error:
-            troubles.append(_unreadable(Path(entry.path).relative_to(landing).as_posix(), error))
+            troubles.append(_unreadable(landing_path, error))
 
 
 def _unreadable(landing_path: str, error: OSError) -> Trouble:
-    return Trouble(
-        f"landing/{landing_path}", f"cannot read this file ({error.strerror}); give read rights on it or take it away"
+    message = (
+        "không đọc được tệp; hãy cấp quyền đọc hoặc lấy tệp ra / "
+        f"cannot read this file ({error.strerror}); give read rights on it or take it away"
     )
+    return Trouble(f"landing/{landing_path}", message)
 
 
 def _settled(found: list[_Found], settle_seconds: float) -> list[_Found]:
@@ -146,11 +159,11 @@ def _settled(found: list[_Found], settle_seconds: float) -> list[_Found]:
     moving = set()
     for file in young:
         try:
-            stat = file.path.stat()
+            now = file.path.lstat()
         except OSError:
             moving.add(file)
             continue
-        if (stat.st_size, stat.st_mtime_ns) != (file.size, file.mtime_ns):
+        if (now.st_size, now.st_mtime_ns) != (file.size, file.mtime_ns):
             moving.add(file)
     return [file for file in found if file not in moving]
 
@@ -162,26 +175,51 @@ def _sidecar_instant(file: _Found) -> datetime | None:
         content = sidecar.read_bytes()
     except FileNotFoundError:
         return None
-    hint = f'write {{"received_at": "2023-07-04T08:00:00+07:00"}} into {sidecar.name} or take it away'
+    hint = f'{sidecar.name}: {{"received_at": "2023-07-04T08:00:00+07:00"}}'
     try:
         text = json.loads(content)["received_at"]
         return parse_instant(text)
     except (ValueError, KeyError, TypeError, AttributeError, ThiduaError) as error:
-        raise ThiduaError(f"its sidecar is not readable; {hint}") from error
+        raise ThiduaError(
+            f"tệp ghi ngày nhận bị hỏng; hãy sửa hoặc lấy ra / its sidecar is not readable; correct it or take it away: {hint}"
+        ) from error
 
 
 def submission_id_of(landing_path: str, content_sha256: str, stamp: str) -> str:
     return hashlib.sha256(f"{landing_path}\n{content_sha256}\n{stamp}".encode()).hexdigest()[:32]
 
 
-def _receive(home: Home, file: _Found, now: datetime, explicit_now: bool) -> Receipt | None:
-    """Records one file, raw bytes first, so that a receipt never lacks them. None: it changed while we read."""
-    told = _sidecar_instant(file)
-    if told and told > now and not explicit_now:
-        raise ThiduaError(f"its sidecar says {told.isoformat()}, which is in the future; correct the sidecar")
-    content = file.path.read_bytes()
-    stat = file.path.stat()
-    if (stat.st_size, stat.st_mtime_ns) != (file.size, file.mtime_ns) or len(content) != file.size:
+def _read(file: _Found) -> bytes | None:
+    """The bytes of a file as it was found, never through a link. None: it changed or went away meanwhile."""
+    try:
+        descriptor = os.open(file.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, "rb") as stream:
+        content = stream.read()
+        after = os.fstat(descriptor)
+    unchanged = (after.st_size, after.st_mtime_ns) == (file.size, file.mtime_ns) and len(content) == file.size
+    return content if unchanged else None
+
+
+def _receive(home: Home, file: _Found, now: datetime, explicit_now: bool) -> Receipt | Trouble | None:
+    """Records one file, raw bytes first, so that a receipt never lacks them. None: it changed while we read.
+
+    A fault of the file is its trouble alone; a lake that cannot be written is everybody's and raises OSError.
+    """
+    try:
+        told = _sidecar_instant(file)
+        if told and told > now and not explicit_now:
+            raise ThiduaError(
+                "tệp ghi ngày nhận ghi một ngày chưa đến; hãy sửa lại / "
+                f"its sidecar says {told.isoformat()}, which is in the future; correct the sidecar"
+            )
+        content = _read(file)
+    except OSError as error:
+        return _unreadable(file.landing_path, error)
+    except ThiduaError as error:
+        return Trouble(f"landing/{file.landing_path}", error.message)
+    if content is None:
         return None
     digest = hashlib.sha256(content).hexdigest()
     received_at = (told or now).astimezone(UTC).isoformat()
@@ -219,28 +257,16 @@ def list_landing(
     known = load_receipts(home)
     if known and not explicit_now and now < known[-1].received:
         raise ThiduaError(
-            f"the clock says {now.isoformat()}, earlier than the latest receipt ({known[-1].received_at}); "
-            "set the clock right, or give --now on purpose"
+            f"đồng hồ chạy lùi / the clock says {now.isoformat()}, earlier than the latest receipt "
+            f"({known[-1].received_at}); set the clock right, or give --now on purpose"
         )
     troubles: list[Trouble] = []
-    if not home.landing.is_dir():
-        return Listing(known)
-    seen = {(receipt.landing_path, receipt.size, receipt.mtime_ns) for receipt in known}
-    found = [
-        file
-        for file in _walk(home.landing, home.landing, troubles)
-        if (file.landing_path, file.size, file.mtime_ns) not in seen
-    ]
+    found = list(_not_received(home, known, troubles))
     by_id = {receipt.submission_id: receipt for receipt in known}
     new = []
 
     def receive(file: _Found) -> Receipt | Trouble | None:
-        try:
-            return _receive(home, file, now, explicit_now)
-        except OSError as error:
-            return _unreadable(file.landing_path, error)
-        except ThiduaError as error:
-            return Trouble(f"landing/{file.landing_path}", error.message)
+        return _receive(home, file, now, explicit_now)
 
     # Nearly all the time goes into making each receipt durable, and disks do that for several at once.
     with ThreadPoolExecutor(max_workers=8) as pool:
@@ -252,6 +278,20 @@ def list_landing(
                 new.append(received)
     ordered = sorted(by_id.values(), key=lambda receipt: receipt.order)
     return Listing(ordered, new, troubles)
+
+
+def _not_received(home: Home, known: list[Receipt], troubles: list[Trouble]) -> Iterator[_Found]:
+    seen = {(receipt.landing_path, receipt.size, receipt.mtime_ns) for receipt in known}
+    if home.landing.exists():
+        for file in _walk(home.landing, home.landing, troubles):
+            if (file.landing_path, file.size, file.mtime_ns) not in seen:
+                yield file
+
+
+def waiting_files(home: Home) -> frozenset[tuple[str, int, int]]:
+    """(landing path, size, mtime_ns) of files without a receipt. Only looks; what cannot be read is told by ingest."""
+    found = _not_received(home, load_receipts(home), [])
+    return frozenset((file.landing_path, file.size, file.mtime_ns) for file in found)
 
 
 def take_receipts(
