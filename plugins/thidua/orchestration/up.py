@@ -49,6 +49,10 @@ def configure_server(airflow_home: Path) -> Path:
     for name, value in settings.items():
         os.environ.setdefault(name, value)
     configure(airflow_home)
+    # Tasks report to the api-server; on another port than 8080 they would not find it, and every one of them fails.
+    host, port = os.environ["AIRFLOW__API__HOST"], os.environ["AIRFLOW__API__PORT"]
+    reached = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 only compared: a container's setting
+    os.environ.setdefault("AIRFLOW__CORE__EXECUTION_API_SERVER_URL", f"http://{reached}:{port}/execution/")
     return passwords
 
 
