@@ -15,7 +15,7 @@ from thidua.orchestration.up import configure_server
     [
         ({}, "http://127.0.0.1:8080/execution/"),
         ({"AIRFLOW__API__PORT": "8097"}, "http://127.0.0.1:8097/execution/"),
-        ({"AIRFLOW__API__HOST": "0.0.0.0"}, "http://127.0.0.1:8080/execution/"),
+        ({"AIRFLOW__API__HOST": "0.0.0.0"}, "http://127.0.0.1:8080/execution/"),  # noqa: S104
         ({"AIRFLOW__CORE__EXECUTION_API_SERVER_URL": "http://elsewhere/execution/"}, "http://elsewhere/execution/"),
     ],
     ids=["as it is", "another port", "a container", "told by hand"],
