@@ -11,6 +11,9 @@ or not at all.
 **On failure.** What is published stays. The log names the model or test that failed; mend it and clear the task. With
 `full` the warehouse is rebuilt from the lake alone; with `known_at` it is rebuilt as of that instant beside it.
 
+**Why one task.** A box per model would cost six times as much: the sample builds in 18 to 22 s in one task, in 134 to
+170 s with Cosmos's WATCHER (238 s with boxes for the tests; LocalExecutor, 2 cores). `warehouse/dbt/dbt.log` names models.
+
 **Waiting for ever?** The tasks need the pool `warehouse`. `make run` and `make up` make it; elsewhere:
 `airflow pools set warehouse 1 "One writer of the warehouse"`.
 """

@@ -18,7 +18,7 @@ def parse_instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text.strip())
     except ValueError as error:
-        message = f"'{text}' is not an instant; write 2023-07-04, 2023-07-04T08:00:00 or 2023-07-04T08:00:00+07:00"
+        message = f"không phải thời điểm / '{text}' is not an instant; write 2023-07-04, 2023-07-04T08:00:00 or 2023-07-04T08:00:00+07:00"
         raise ThiduaError(message) from error
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=LOCAL)

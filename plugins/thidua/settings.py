@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from thidua.errors import ThiduaError
+
 
 @dataclass(frozen=True)
 class Home:
@@ -44,7 +46,11 @@ def repo_root() -> Path:
 
 
 def home() -> Home:
-    return Home(Path(os.environ.get("THIDUA_HOME") or repo_root() / "var").resolve())
+    """Where state lies. Raises ThiduaError when a file stands there."""
+    path = Path(os.environ.get("THIDUA_HOME") or repo_root() / "var").resolve()
+    if path.is_file():
+        raise ThiduaError(f"THIDUA_HOME phải là thư mục / {path} is a file; set THIDUA_HOME to a folder")
+    return Home(path)
 
 
 def campaigns_dir() -> Path:

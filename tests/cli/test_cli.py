@@ -14,10 +14,12 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from thidua.cli import app
+from thidua.cli import app, main
 from thidua.clock import LOCAL
+from thidua.errors import PlanError
 from thidua.lake.batches import list_batches
 from thidua.lake.receipts import list_landing
+from thidua.plan.loader import load_campaigns
 from thidua.settings import Home, repo_root
 from thidua.warehouse.build import BuildResult
 
@@ -199,6 +201,66 @@ def test_a_folder_without_rights_is_told_and_the_others_go_on() -> None:
     assert received == "1", "the others go on"
     (line,) = troubles
     assert "landing/lam-dong-2023/headcounts" in line and "rights" in line
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (PermissionError(13, "Permission denied", "/srv/thidua/lake"), 2),
+        (NotADirectoryError(20, "Not a directory", "/srv/thidua/lake"), 2),
+        (OSError(28, "No space left on device", "/srv/thidua/lake"), 1),
+    ],
+    ids=["no rights", "no folder", "no room"],
+)
+def test_a_place_that_cannot_be_used_is_one_line_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: OSError, code: int
+) -> None:
+    def build(*_: object, **__: object) -> BuildResult:
+        raise error
+
+    monkeypatch.setattr("thidua.warehouse.build.build", build)
+    monkeypatch.setattr(sys, "argv", ["thidua", "build"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == code
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("thidua: không dùng được '/srv/thidua/lake' / cannot use it: ")
+    assert str(error.strerror) in line and "THIDUA_HOME" in line
+
+
+def test_a_campaign_without_rights_does_not_vanish() -> None:
+    """Else its offices would be told that there is no such campaign."""
+    campaigns = Path(tempfile.mkdtemp())
+    campaigns.chmod(0o755)
+    for name in ("lam-dong-2023", "an-giang-2022"):
+        shutil.copytree(repo_root() / "campaigns" / name, campaigns / name)
+    assert len(load_campaigns(campaigns)) == 2
+    (campaigns / "lam-dong-2023").chmod(0o000)
+
+    def load() -> str:
+        try:
+            return ", ".join(load_campaigns(campaigns))
+        except PlanError as error:
+            return error.message
+
+    said = as_nobody(load)
+    (campaigns / "lam-dong-2023").chmod(0o755)
+    shutil.rmtree(campaigns)
+    assert said == "lam-dong-2023/plan.yml: file: cannot be read: Permission denied"
+
+
+def test_a_home_that_is_a_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "home").touch()
+    for command in ("ingest", "build", "status"):
+        done = run(tmp_path / "home", command)
+        assert done.returncode == 2 and "THIDUA_HOME" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["status", "rankings", "where"])
+def test_before_anything_is_published_that_is_said(tmp_path: Path, command: str) -> None:
+    done = run(tmp_path, command)
+    assert done.returncode == 1 and done.stdout == ""
+    assert "nothing is published yet" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 def test_publish_before_any_build_says_what_to_do(tmp_path: Path) -> None:

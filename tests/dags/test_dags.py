@@ -130,6 +130,12 @@ def asset_events(home: Home) -> int:
     return int(count)
 
 
+def paused_dags(home: Home) -> list[str]:
+    """DAGs that a server started on this home later would find switched off."""
+    with sqlite3.connect(home.airflow / "airflow.db") as metadata:
+        return [dag_id for (dag_id,) in metadata.execute("select dag_id from dag where is_paused")]
+
+
 @pytest.mark.slow
 def test_run_by_airflow_from_landing_to_serve(tmp_path: Path) -> None:
     home = Home(tmp_path)
@@ -151,6 +157,7 @@ def test_run_by_airflow_from_landing_to_serve(tmp_path: Path) -> None:
         ).fetchone()
     assert row == ("74,04%", 1, True)
     assert asset_events(home) == 1
+    assert paused_dags(home) == [], "`make up` after `make run` watches landing/ at once"
     status = [Path(sys.executable).with_name("thidua"), "status", "--json"]
     open_files = subprocess.run(status, env=airflow_environment(tmp_path), capture_output=True, text=True, check=False)
     assert open_files.returncode == 1 and "di-linh_2023-06-30.csv" in open_files.stdout

@@ -32,13 +32,16 @@ def look(folder: Path) -> Listing:
 
 
 def told(folder: Path) -> str:
-    """The one trouble that a look tells, the good file being received beside it."""
+    """The one trouble that a look tells (its place and its English half), the good file being received beside it."""
     listing = look(folder)
     assert [receipt.file_name for receipt in listing.receipts] == ["good.csv"]
     assert len(listing.troubles) == 1, listing.troubles
     line = str(listing.troubles[0])
     assert line.isprintable()
-    return line
+    place, _, message = line.partition(": ")
+    vietnamese, _, english = message.partition(" / ")
+    assert vietnamese and english, line
+    return f"{place}: {english}"
 
 
 def test_a_link_out_of_landing_is_not_followed(folder: Path, tmp_path: Path) -> None:

@@ -147,18 +147,72 @@ def test_a_folder_and_a_file_without_rights_are_told_in_one_line(home: Home, mon
             raise PermissionError(13, "Permission denied")
         return real_scan(path)
 
-    def open_file(path, *arguments):
+    def open_(path, *arguments) -> int:
         if str(path).endswith("locked.csv"):
             raise PermissionError(13, "Permission denied")
         return real_open(path, *arguments)
 
     monkeypatch.setattr(os, "scandir", scan)
-    monkeypatch.setattr(os, "open", open_file)
+    monkeypatch.setattr(os, "open", open_)
     listing = look(home)
     assert [receipt.file_name for receipt in listing.new] == ["open.csv"]
     told = sorted(str(trouble) for trouble in listing.troubles)
     assert len(told) == 2 and told[0].startswith("landing/c/progress/locked.csv: ") and "rights" in told[1]
     assert not any("\n" in line for line in told)
+
+
+def test_what_is_no_regular_file_is_told_and_never_read(home: Home, tmp_path: Path) -> None:
+    """A link would bring in any file of this machine; a pipe would wait for ever."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "secret.csv").write_bytes(b"secret")
+    put(home, "c/progress/a.csv")
+    (home.landing / "c/progress/link.csv").symlink_to(elsewhere / "secret.csv")
+    (home.landing / "c/linked").symlink_to(elsewhere)
+    os.mkfifo(home.landing / "c/progress/pipe.csv")
+    listing = look(home)
+    assert [receipt.file_name for receipt in listing.new] == ["a.csv"]
+    assert [trouble.path for trouble in listing.troubles] == [
+        "landing/c/linked",
+        "landing/c/progress/link.csv",
+        "landing/c/progress/pipe.csv",
+    ]
+    assert ["link" in trouble.message for trouble in listing.troubles] == [True, True, False]
+    assert receipts.waiting_files(home) == frozenset(), "and nothing waits for ever to be taken in"
+
+
+def test_a_file_that_becomes_a_link_is_not_followed(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = put(home, "c/progress/a.csv")
+    secret = tmp_path / "secret.csv"
+    real_settled = receipts._settled
+
+    def exchange(found, settle_seconds):
+        settled = real_settled(found, settle_seconds)
+        file.replace(secret)
+        file.symlink_to(secret)
+        return settled
+
+    monkeypatch.setattr(receipts, "_settled", exchange)
+    listing = look(home)
+    assert listing.new == [] and [trouble.path for trouble in listing.troubles] == ["landing/c/progress/a.csv"]
+
+
+def test_a_lake_that_cannot_be_written_is_no_fault_of_the_file(home: Home) -> None:
+    put(home, "c/progress/a.csv")
+    home.lake.write_text("a file where the lake should be")
+    with pytest.raises(NotADirectoryError):
+        look(home)
+
+
+def test_what_waits_has_no_receipt_yet(home: Home) -> None:
+    put(home, "c/progress/a.csv")
+    put(home, "c/progress/.hidden.csv")
+    ((path, size, _),) = receipts.waiting_files(home)
+    assert (path, size) == ("c/progress/a.csv", 1)
+    look(home)
+    assert receipts.waiting_files(home) == frozenset()
 
 
 def test_no_landing_folder_is_an_empty_listing(home: Home) -> None:

@@ -291,6 +291,12 @@ def test_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     assert problems_of(folder) == ["small/plan.yml: plan: cannot be read: nested too deeply"]
 
 
+def test_without_units_nothing_else_is_blamed(tmp_path: Path) -> None:
+    folder = write_small(tmp_path)
+    (folder / "units.csv").unlink()
+    assert problems_of(folder) == ["small/units.csv: file: is missing or has no units"]
+
+
 def test_folders_of_campaigns(tmp_path: Path) -> None:
     with pytest.raises(ThiduaError, match="no such folder of campaigns"):
         load_campaigns(tmp_path / "nowhere")

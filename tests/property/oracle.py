@@ -110,15 +110,15 @@ class Oracle:
     def _goal(self) -> None:
         due = self.campaign.periods[-1].closing
         is_due = self.now >= end_of(due)
-        total, missing = 0, 0
+        found, missing = [], 0
         for unit in self.campaign.units:
             days = [day for name, day in self.figures if name == unit and (day == due if is_due else day <= due)]
             if days:
-                total += self.figures[(unit, max(days))]
+                found.append(self.figures[(unit, max(days))])
             else:
                 missing += 1
-        is_met = True if total > self.campaign.goal else None if not is_due or missing else False
-        self.out.goals[("all",)] = (total, is_met)
+        is_met = True if sum(found) > self.campaign.goal else None if not is_due or missing else False
+        self.out.goals[("all",)] = (sum(found) if found else None, is_met)
 
     def _period(self, period: Period) -> None:
         is_closed = self.now >= end_of(period.closing)
@@ -226,10 +226,8 @@ class Oracle:
         if len(set(chances)) > 1:
             status = "undecided"
             low = high = None
-            if None not in amounts.values():
-                each = [
-                    0 if prize is None or not met[prize.prize_id] else amounts[prize.prize_id] or 0 for prize in chances
-                ]
+            each = [amounts[prize.prize_id] if prize and met[prize.prize_id] else 0 for prize in chances]
+            if None not in each:
                 low, high = min(each), max(each)
             self.out.awards[key] = (status, None, low, high)
         elif not met[best.prize_id]:
@@ -241,8 +239,12 @@ class Oracle:
             status = "proposed"
             amount = amounts[best.prize_id]
             self.out.awards[key] = (status, amount, amount, amount)
-        if any(prize.prize_id in self.campaign.nominating for prize in named):
-            self._nominate(period, bloc, unit, status)
+        nominates = [
+            prize is not None and met[prize.prize_id] and prize.prize_id in self.campaign.nominating
+            for prize in chances
+        ]
+        if any(nominates):
+            self._nominate(period, bloc, unit, status, is_certain=all(nominates))
         return None if status == "undecided" else best.prize_id
 
     def _amount(self, period: Period, unit: str, prize: Prize) -> int | None:
@@ -252,13 +254,13 @@ class Oracle:
         heads = self.campaign.headcounts.get((unit, period.closing), 0)
         return prize.amount * heads * times if heads else None
 
-    def _nominate(self, period: Period, bloc: str, unit: str, status: str) -> None:
+    def _nominate(self, period: Period, bloc: str, unit: str, status: str, *, is_certain: bool) -> None:
         quota = self.campaign.quota_of.get(unit, self.campaign.quota)
         each = self.campaign.person_amount * period.multiplier
         key = (period.period_id, bloc, "person", unit, "person")
         if status == "undecided":
             self.out.quotas[(period.period_id, unit)] = (None, each)
-            self.out.awards[key] = ("undecided", None, 0, quota * each)
+            self.out.awards[key] = ("undecided", None, quota * each if is_certain else 0, quota * each)
         else:
             self.out.quotas[(period.period_id, unit)] = (quota, each)
             self.out.awards[key] = ("proposed", quota * each, quota * each, quota * each)

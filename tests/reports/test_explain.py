@@ -154,6 +154,13 @@ def test_a_neighbour_ordered_by_something_else_gets_no_comparison(marts: Marts) 
     assert "  sau A\n" in render(found)
 
 
+def test_a_unit_in_no_bloc_is_said_to_be_in_none(marts: Marts) -> None:
+    marts.insert("dim_unit", unit_id="van-phong", name="Văn phòng")
+    marts.close()
+    found = explain(marts.home, CAMPAIGN, "van-phong", "q2")
+    assert found["result"] is None and "Không thuộc khối nào" in render(found)
+
+
 def test_it_is_json_with_integers_and_dates(home: Home) -> None:
     found = json.loads(json.dumps(explain(home, CAMPAIGN, "bao-loc", "q2"), default=str))
     assert found["measures"][0]["numerator"] == 9_690
@@ -166,9 +173,9 @@ def test_it_is_json_with_integers_and_dates(home: Home) -> None:
     ("asked", "message"),
     [
         (("lam-dong", "bao-loc", "q2"), "there is no campaign 'lam-dong' .*lam-dong-2023"),
-        ((CAMPAIGN, "bao-lok", "q2"), r"không có đơn vị / there is no unit 'bao-lok' \(allowed: bao-loc \(BHXH"),
-        ((CAMPAIGN, "Bảo Lộc", "q2"), r"allowed: bao-loc \(BHXH thành phố Bảo Lộc\)"),
-        ((CAMPAIGN, "bao-loc", "Q2"), r"there is no period 'Q2' \(allowed: q2 \(Quý II\)\)"),
+        ((CAMPAIGN, "bao-lok", "q2"), r"không có đơn vị / there is no unit 'bao-lok' \(closest: bao-loc \(BHXH"),
+        ((CAMPAIGN, "Bảo Lộc", "q2"), r"closest: bao-loc \(BHXH thành phố Bảo Lộc\)"),
+        ((CAMPAIGN, "bao-loc", "Q2"), r"there is no period 'Q2' \(closest: q2 \(Quý II\)\)"),
     ],
 )
 def test_an_unknown_name_is_answered_with_close_ones(home: Home, asked: tuple[str, str, str], message: str) -> None:

@@ -85,9 +85,9 @@ def test_an_official_version_says_so(marts: Marts) -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        (("lam-dong-2022", None, None), r"there is no campaign 'lam-dong-2022' \(allowed: lam-dong-2023"),
-        ((CAMPAIGN, "q9", None), r"there is no period 'q9' \(allowed: q2 \(Quý II\)\)"),
-        ((CAMPAIGN, "q2", "district"), r"there is no bloc 'district' \(allowed: districts \(Khối huyện\)\)"),
+        (("lam-dong-2022", None, None), r"there is no campaign 'lam-dong-2022' \(closest: lam-dong-2023"),
+        ((CAMPAIGN, "q9", None), r"there is no period 'q9' \(closest: q2 \(Quý II\)\)"),
+        ((CAMPAIGN, "q2", "district"), r"there is no bloc 'district' \(closest: districts \(Khối huyện\)\)"),
     ],
 )
 def test_unknown_names(published: Marts, asked: tuple[str, str | None, str | None], message: str) -> None:

@@ -125,5 +125,5 @@ def test_the_terminal_shows_who_has_to_do_something(reported: Marts) -> None:
 
 
 def test_an_unknown_campaign_is_answered_with_close_ones(reported: Marts) -> None:
-    with pytest.raises(ThiduaError, match=r"there is no campaign 'can-tho' \(allowed: can-tho-2023 \(Cần Thơ\)"):
+    with pytest.raises(ThiduaError, match=r"there is no campaign 'can-tho' \(closest: can-tho-2023 \(Cần Thơ\)"):
         status(reported.home, "can-tho")

@@ -113,7 +113,8 @@ summed as (
         expected.is_due,
         count(*) as figures_expected,
         count(latest.value) as figures_there,
-        coalesce(sum(case when expected.part = 'numerator' then latest.value end), 0) as numerator,
+        -- Null where nobody reported: no data is not a sum of zero.
+        sum(case when expected.part = 'numerator' then latest.value end) as numerator,
         sum(case when expected.part = 'denominator' then latest.value end) as denominator
     from expected
     left join latest

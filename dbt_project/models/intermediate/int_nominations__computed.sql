@@ -33,15 +33,30 @@ nominations as (
     where granted_by = 'nomination'
 ),
 
--- Units that hold one of the prizes named, or may hold one once a tie is decided.
+-- The places that a unit occupies, with those beyond the ladder, which bring nothing.
+places as (
+    select
+        campaign_id,
+        period_id,
+        unit_id,
+        max(units_at_rank) as places
+    from touched
+    group by
+        campaign_id,
+        period_id,
+        unit_id
+),
+
+-- Units that hold one of the prizes named, or may hold one once a tie is decided; in how many of their places surely.
 nominating as (
-    select distinct
+    select
         nominations.campaign_id,
         nominations.period_id,
         nominations.prize_id,
         held.bloc_id,
         held.unit_id,
-        held.status
+        held.status,
+        sum(case when touched.condition_result = 'pass' then touched.places_touched else 0 end) as nominating_places
     from nominations
     inner join prize_of_prizes
         on
@@ -52,11 +67,19 @@ nominating as (
             nominations.campaign_id = touched.campaign_id
             and nominations.period_id = touched.period_id
             and prize_of_prizes.of_prize_id = touched.prize_id
+            and touched.condition_result != 'fail'
     inner join held
         on
             touched.campaign_id = held.campaign_id
             and touched.period_id = held.period_id
             and touched.unit_id = held.unit_id
+    group by
+        nominations.campaign_id,
+        nominations.period_id,
+        nominations.prize_id,
+        held.bloc_id,
+        held.unit_id,
+        held.status
 )
 
 select
@@ -67,6 +90,12 @@ select
     nominating.prize_id,
     nominations.recipient,
     coalesce(prize_quotas.quota, nominations.quota) as quota_if_awarded,
+    -- However the tie is decided: nobody, unless each of its places nominates.
+    case
+        when nominating.nominating_places = places.places and coalesce(conditions.result, 'pass') = 'pass'
+            then coalesce(prize_quotas.quota, nominations.quota)
+        else 0
+    end as quota_at_least,
     nominations.amount as amount_base,
     case when nominations.is_multiplied then periods.multiplier else 1 end as multiplier,
     nominations.amount
@@ -86,6 +115,11 @@ inner join nominations
         and nominating.prize_id = nominations.prize_id
 inner join periods
     on nominating.campaign_id = periods.campaign_id and nominating.period_id = periods.period_id
+inner join places
+    on
+        nominating.campaign_id = places.campaign_id
+        and nominating.period_id = places.period_id
+        and nominating.unit_id = places.unit_id
 left join prize_quotas
     on
         nominating.campaign_id = prize_quotas.campaign_id

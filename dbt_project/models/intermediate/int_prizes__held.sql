@@ -12,7 +12,7 @@ best as (
 ),
 
 -- Over every way in which the tied places can be filled: a place beyond the ladder, or a prize whose condition the
--- unit fails, pays nothing; a condition still open may pay nothing.
+-- unit fails, pays nothing (whatever the headcount); a condition still open may pay nothing.
 summed as (
     select
         campaign_id,
@@ -20,7 +20,7 @@ summed as (
         unit_id,
         count(*) as prizes_touched,
         max(units_at_rank) - sum(places_touched) as places_beyond,
-        sum(case when is_blocked then 1 else 0 end) as blocked_prizes,
+        sum(case when is_blocked and condition_result != 'fail' then 1 else 0 end) as blocked_prizes,
         min(case when condition_result = 'pass' then amount else 0 end) as least_amount,
         max(case when condition_result = 'fail' then 0 else amount end) as most_amount
     from touched

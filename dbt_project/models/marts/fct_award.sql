@@ -63,7 +63,7 @@ nomination_lines as (
         multiplier,
         amount_per_person as amount_each,
         case when status = 'proposed' then quota_if_awarded * amount_per_person end as amount,
-        case when status = 'proposed' then quota_if_awarded * amount_per_person else 0 end as amount_min,
+        quota_at_least * amount_per_person as amount_min,
         quota_if_awarded * amount_per_person as amount_max,
         status,
         case when status = 'undecided' then 'tie' end as status_reason,

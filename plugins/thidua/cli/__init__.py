@@ -55,6 +55,11 @@ def main() -> None:
             raise
         typer.echo(_wrong_call(error, arguments), err=True)
         code = error.exit_code
+    except OSError as error:
+        if debug:
+            raise
+        typer.echo(_not_usable(error), err=True)
+        code = 2 if isinstance(error, PermissionError | NotADirectoryError) else 1
     except Exception as error:
         # A fault of ours, not of the caller: still one line, with the way to see more.
         if debug:
@@ -64,6 +69,15 @@ def main() -> None:
     if code == INTERRUPTED:
         typer.echo("thidua: interrupted; nothing is half-written, run the same command again", err=True)
     sys.exit(code)
+
+
+def _not_usable(error: OSError) -> str:
+    """One line on a folder or file of this machine: which, what is wrong with it, what to do."""
+    where = f" '{error.filename}'" if error.filename else ""
+    return (
+        f"thidua: không dùng được{where} / cannot use it: {error.strerror or error}; "
+        "give this user rights and room there, or set THIDUA_HOME or THIDUA_CAMPAIGNS elsewhere"
+    )
 
 
 def _wrong_call(error: TyperException, arguments: list[str]) -> str:

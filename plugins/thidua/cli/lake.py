@@ -42,7 +42,7 @@ def ingest(now: Now = None, as_json: Json = False) -> None:
     if as_json:
         print_json(asdict(result))
     elif not result.files and not result.troubles:
-        typer.echo("Không có gì mới / nothing new in landing")
+        typer.echo(f"Không có gì mới / nothing new in {home().landing}")
     else:
         typer.echo(
             f"{result.files} tệp / files: {result.accepted} được nhận / accepted, "

@@ -65,8 +65,10 @@ def status(
 
 
 def where() -> None:
-    """Các bảng đã công bố nằm ở đâu / where the published tables are."""
+    """Các bảng đã công bố nằm ở đâu / where the published tables are; exit 1 when nothing is published."""
+    from thidua.reports.served import current_version
     from thidua.settings import home
 
+    current_version(home())
     current = home().serve / "current"
     typer.echo(f"Các bảng / tables: {current / 'marts.duckdb'} (schema marts), {current}/<table>.parquet")

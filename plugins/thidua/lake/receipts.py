@@ -130,7 +130,12 @@ def files_of(landing: Path, troubles: list[Trouble]) -> Iterator[FoundFile]:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
             path = folder.relative_to(landing).as_posix()
-            troubles.append(_trouble(path, f"cannot list this folder ({error.strerror}); give read rights on it"))
+            troubles.append(
+                _trouble(
+                    path,
+                    f"không mở được thư mục; hãy cấp quyền đọc / cannot list this folder ({error.strerror}); give read rights on it",
+                )
+            )
             continue
         for entry in entries:
             path = Path(entry.path).relative_to(landing).as_posix()
@@ -155,16 +160,19 @@ def files_of(landing: Path, troubles: list[Trouble]) -> Iterator[FoundFile]:
 def _problem_of(name: str, found: os.stat_result) -> str | None:
     """Why something in landing/ is not looked into, and what to do about it."""
     if any(unicodedata.category(letter) in _MISLEADING_KINDS or letter in _TURNING for letter in name):
-        return "its name holds control characters or is not UTF-8; rename it"
+        return "tên có ký tự điều khiển; hãy đổi tên / its name holds control characters or is not UTF-8; rename it"
     if stat.S_ISLNK(found.st_mode):
-        return "it is a link, and links are not followed; put the file itself here"
+        return "là liên kết; hãy đặt chính tệp đó vào đây / it is a link, and links are not followed; put the file itself here"
     if stat.S_ISDIR(found.st_mode):
         if PurePosixPath(name).suffix.lower() in _EXPORT_SUFFIXES:
-            return "it is a folder with the name of a file; put the file itself here"
+            return "là thư mục mang tên tệp; hãy đặt chính tệp vào đây / it is a folder with the name of a file; put the file itself here"
     elif not stat.S_ISREG(found.st_mode):
-        return "it is a pipe, a socket or a device and no file; take it away"
+        return "không phải là tệp; hãy lấy ra / it is a pipe, a socket or a device and no file; take it away"
     elif found.st_size > MAX_FILE_BYTES:
-        return f"it is larger than {MAX_FILE_BYTES // 1_000_000} MB; split it into several files"
+        return (
+            f"lớn hơn {MAX_FILE_BYTES // 1_000_000} MB; hãy chia thành nhiều tệp / "
+            f"it is larger than {MAX_FILE_BYTES // 1_000_000} MB; split it into several files"
+        )
     return None
 
 
@@ -177,11 +185,19 @@ def _trouble(landing_path: str, message: str) -> Trouble:
 
 
 def _unreadable(landing_path: str, error: OSError) -> Trouble:
-    return _trouble(landing_path, f"cannot read this file ({error.strerror}); give read rights on it or take it away")
+    return _trouble(
+        landing_path,
+        "không đọc được tệp; hãy cấp quyền đọc hoặc lấy tệp ra / "
+        f"cannot read this file ({error.strerror}); give read rights on it or take it away",
+    )
 
 
 def _vanished(landing_path: str) -> Trouble:
-    return _trouble(landing_path, "it vanished while it was being received; put it there again if it is meant")
+    return _trouble(
+        landing_path,
+        "tệp biến mất khi đang nhận; nếu cần hãy đặt lại / "
+        "it vanished while it was being received; put it there again if it is meant",
+    )
 
 
 def _content_of(path: Path, most: int) -> tuple[bytes, os.stat_result]:
@@ -224,30 +240,57 @@ def _sidecar_instant(file: FoundFile) -> datetime | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ThiduaError(f"its sidecar cannot be read ({error.strerror}); {hint}") from error
+        raise ThiduaError(
+            f"không đọc được tệp ghi ngày nhận / its sidecar cannot be read ({error.strerror}); {hint}"
+        ) from error
     try:
         text = json.loads(content)["received_at"]
         return parse_instant(text)
     except (ValueError, KeyError, TypeError, AttributeError, ThiduaError) as error:
-        raise ThiduaError(f"its sidecar is not readable; {hint}") from error
+        raise ThiduaError(
+            f"tệp ghi ngày nhận bị hỏng; hãy sửa hoặc lấy ra / its sidecar is not readable; correct it or take it away: {hint}"
+        ) from error
 
 
 def submission_id_of(landing_path: str, content_sha256: str, stamp: str) -> str:
     return hashlib.sha256(f"{landing_path}\n{content_sha256}\n{stamp}".encode()).hexdigest()[:32]
 
 
-def _receive(home: Home, file: FoundFile, now: datetime, explicit_now: bool) -> Receipt | None:
-    """Records one file, raw bytes first, so that a receipt never lacks them. None: it changed while we read."""
+def _read(file: FoundFile, now: datetime, explicit_now: bool) -> tuple[bytes, datetime | None] | None:
+    """(bytes, when its sidecar says that it arrived) of a file as it was found. None: it changed while we read.
+
+    Raises OSError or ThiduaError, whose fault is the file's.
+    """
     told = _sidecar_instant(file)
     if told and told > now and not explicit_now:
-        raise ThiduaError(f"its sidecar says {told.isoformat()}, which is in the future; correct the sidecar")
+        raise ThiduaError(
+            "tệp ghi ngày nhận ghi một ngày chưa đến; hãy sửa lại / "
+            f"its sidecar says {told.isoformat()}, which is in the future; correct the sidecar"
+        )
     content, before = _content_of(file.path, file.size)
     after = file.path.lstat()
     for seen in (before, after):
         if (seen.st_size, seen.st_mtime_ns) != (file.size, file.mtime_ns):
             return None
-    if len(content) != file.size:
+    return (content, told) if len(content) == file.size else None
+
+
+def _receive(home: Home, file: FoundFile, now: datetime, explicit_now: bool) -> Receipt | Trouble | None:
+    """Records one file, raw bytes first, so that a receipt never lacks them. None: it changed while we read.
+
+    A fault of the file is its trouble alone; a lake that cannot be written is everybody's and raises OSError.
+    """
+    try:
+        read = _read(file, now, explicit_now)
+    except FileNotFoundError:
+        return _vanished(file.landing_path)
+    except OSError as error:
+        return _unreadable(file.landing_path, error)
+    except ThiduaError as error:
+        return _trouble(file.landing_path, error.message)
+    if read is None:
         return None
+    content, told = read
     digest = hashlib.sha256(content).hexdigest()
     received_at = (told or now).astimezone(UTC).isoformat()
     parts = file.landing_path.split("/")
@@ -284,28 +327,16 @@ def list_landing(
     known = load_receipts(home)
     if known and not explicit_now and now < known[-1].received:
         raise ThiduaError(
-            f"the clock says {now.isoformat()}, earlier than the latest receipt ({known[-1].received_at}); "
-            "set the clock right, or give --now on purpose"
+            f"đồng hồ chạy lùi / the clock says {now.isoformat()}, earlier than the latest receipt "
+            f"({known[-1].received_at}); set the clock right, or give --now on purpose"
         )
     troubles: list[Trouble] = []
-    if not home.landing.is_dir():
-        return Listing(known)
-    seen = {(receipt.landing_path, receipt.size, receipt.mtime_ns) for receipt in known}
-    found = [
-        file for file in files_of(home.landing, troubles) if (file.landing_path, file.size, file.mtime_ns) not in seen
-    ]
+    found = list(_not_received(home, known, troubles))
     by_id = {receipt.submission_id: receipt for receipt in known}
     new = []
 
     def receive(file: FoundFile) -> Receipt | Trouble | None:
-        try:
-            return _receive(home, file, now, explicit_now)
-        except FileNotFoundError:
-            return _vanished(file.landing_path)
-        except OSError as error:
-            return _unreadable(file.landing_path, error)
-        except ThiduaError as error:
-            return _trouble(file.landing_path, error.message)
+        return _receive(home, file, now, explicit_now)
 
     # Nearly all the time goes into making each receipt durable, and disks do that for several at once.
     with ThreadPoolExecutor(max_workers=8) as pool:
@@ -317,6 +348,20 @@ def list_landing(
                 new.append(received)
     ordered = sorted(by_id.values(), key=lambda receipt: receipt.order)
     return Listing(ordered, new, troubles)
+
+
+def _not_received(home: Home, known: list[Receipt], troubles: list[Trouble]) -> Iterator[FoundFile]:
+    seen = {(receipt.landing_path, receipt.size, receipt.mtime_ns) for receipt in known}
+    if home.landing.is_dir():
+        for file in files_of(home.landing, troubles):
+            if (file.landing_path, file.size, file.mtime_ns) not in seen:
+                yield file
+
+
+def waiting_files(home: Home) -> frozenset[tuple[str, int, int]]:
+    """(landing path, size, mtime_ns) of files without a receipt. Only looks; what cannot be read is told by ingest."""
+    found = _not_received(home, load_receipts(home), [])
+    return frozenset((file.landing_path, file.size, file.mtime_ns) for file in found)
 
 
 def take_receipts(

@@ -12,15 +12,6 @@ from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 from thidua.settings import Home
 
 
-def waiting_files(home: Home) -> frozenset[tuple[str, int, int]]:
-    """(landing path, size, mtime_ns) of files without a receipt. Only looks: receipts are the DAG's to record."""
-    from thidua.lake.receipts import files_of, load_receipts
-
-    seen = {(receipt.landing_path, receipt.size, receipt.mtime_ns) for receipt in load_receipts(home)}
-    found = {(file.landing_path, file.size, file.mtime_ns) for file in files_of(home.landing, [])}
-    return frozenset(found - seen)
-
-
 class LandingTrigger(BaseEventTrigger):
     """Fires when the same new files are found by two looks in a row."""
 
@@ -33,6 +24,9 @@ class LandingTrigger(BaseEventTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", {"home": self.home, "seconds": self.seconds}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
+        # Receipts are the DAG's to record; imported here, since every parse of the DAG imports this module.
+        from thidua.lake.receipts import waiting_files
+
         before: frozenset[tuple[str, int, int]] = frozenset()
         fired: frozenset[tuple[str, int, int]] = frozenset()
         while True:

@@ -31,6 +31,8 @@ def configure(airflow_home: Path) -> None:
         "AIRFLOW__CORE__DAGS_FOLDER": str(repo_root() / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(airflow_home / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
+        # Here too: who runs a DAG first makes its record, and a server started later must find it switched on.
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "false",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "false",

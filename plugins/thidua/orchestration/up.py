@@ -44,12 +44,15 @@ def configure_server(airflow_home: Path) -> Path:
         "AIRFLOW__CORE__AUTH_MANAGER": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "false",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
     }
     for name, value in settings.items():
         os.environ.setdefault(name, value)
     configure(airflow_home)
+    # Tasks report to the api-server; on another port than 8080 they would not find it, and every one of them fails.
+    host, port = os.environ["AIRFLOW__API__HOST"], os.environ["AIRFLOW__API__PORT"]
+    reached = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 only compared: a container's setting
+    os.environ.setdefault("AIRFLOW__CORE__EXECUTION_API_SERVER_URL", f"http://{reached}:{port}/execution/")
     return passwords
 
 

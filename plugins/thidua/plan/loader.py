@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,18 +59,16 @@ class Plan:
 def load_campaigns(folder: Path, names: Iterable[str] | None = None) -> dict[str, Plan]:
     """All plans below a folder by campaign_id, or those named. Raises PlanError with the problems of all of them."""
     if not folder.is_dir():
-        raise ThiduaError(f"{folder}: no such folder of campaigns; set THIDUA_CAMPAIGNS")
-    found = {
-        path.name: path
-        for path in sorted(folder.iterdir())
-        if path.is_dir() and any(file.is_file() for file in path.rglob("*"))
-    }
+        raise ThiduaError(f"không có thư mục phong trào / {folder}: no such folder of campaigns; set THIDUA_CAMPAIGNS")
+    found = {path.name: path for path in sorted(folder.iterdir()) if path.is_dir() and _holds_files(path)}
     wanted = list(names) if names is not None else list(found)
     problems: list[Problem] = []
     plans: dict[str, Plan] = {}
     for name in wanted:
         if name not in found:
-            raise ThiduaError(f"there is no campaign '{name}' in {folder} (there are: {', '.join(found) or 'none'})")
+            raise ThiduaError(
+                f"không có phong trào / there is no campaign '{name}' in {folder} (there are: {', '.join(found) or 'none'})"
+            )
         try:
             plans[name] = load_plan(found[name])
         except PlanError as error:
@@ -77,6 +76,15 @@ def load_campaigns(folder: Path, names: Iterable[str] | None = None) -> dict[str
     if problems:
         raise PlanError(problems)
     return plans
+
+
+def _holds_files(folder: Path) -> bool:
+    """True too of a folder that may not be read: a campaign must not vanish for want of rights."""
+    try:
+        with os.scandir(folder):
+            return any(file.is_file() for file in folder.rglob("*"))
+    except PermissionError:
+        return True
 
 
 def load_plan(folder: Path, campaign_id: str | None = None) -> Plan:
@@ -109,6 +117,10 @@ def load_plan(folder: Path, campaign_id: str | None = None) -> Plan:
     if plan.campaign_id != known:
         message = f"'{plan.campaign_id}' is not the name of its folder"
         problems.append(Problem(label, lines.get(("campaign", "campaign_id")), "campaign.campaign_id", message, known))
+    if not plan.units:
+        # Everything else names units: its faults would only repeat this one.
+        units = Problem(f"{folder.name}/units.csv", None, "file", "is missing or has no units")
+        raise PlanError([units, *problems])
     RowChecks(plan, problems).run()
     _check_variants(plan, variants, lines, problems)
     if problems:

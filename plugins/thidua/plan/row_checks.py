@@ -65,8 +65,6 @@ class RowChecks:
                 self._add(file, row.line, columns, f"'{text}' stands on line {first} already")
 
     def _units(self) -> None:
-        if not self.plan.units:
-            self._add("units", None, "file", "is missing or has no units")
         self._once("units", self.plan.units, "unit_id", lambda row: (row.unit_id,))
         for unit in self.plan.units:
             self._known("units", unit, "unit_type", unit.unit_type, self.plan.document.unit_types)

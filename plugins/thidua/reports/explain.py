@@ -271,7 +271,10 @@ def _result_lines(found: dict[str, Any]) -> list[str]:
         lines.append(text)
     result = found["result"]
     if result is None:
-        return lines
+        return [
+            *lines,
+            "Không thuộc khối nào được xét ở kỳ này: không có điều kiện, xếp hạng hay khen thưởng theo khối",
+        ]
     lines.append(f"Xét: {result['reason_label'] or result['reason_code']} ({result['status_label']})")
     if result["missing_count"]:
         lines.append(f"  còn thiếu {dotted(result['missing_count'])} người để đạt ngưỡng")

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -66,18 +67,24 @@ def check_known(vietnamese: str, english: str, value: str, names: Mapping[str, s
     close = difflib.get_close_matches(value.casefold(), list(written), 6, 0.5)
     # What is part of a name is close, however long the name: `Bảo Lộc` in `BHXH thành phố Bảo Lộc`.
     close = [text for text in written if value.casefold() in text] + close
-    found = list(dict.fromkeys(written[text] for text in close))[:3] or list(names)
-    shown = ", ".join(f"{key} ({names[key]})" if names[key] else key for key in found)
-    raise ThiduaError(f"không có {vietnamese} / there is no {english} '{value}' (allowed: {shown or 'none yet'})")
+    found = list(dict.fromkeys(written[text] for text in close))[:3]
+    shown = ", ".join(f"{key} ({names[key]})" if names[key] else key for key in found or names)
+    label = "closest" if found else "allowed"
+    raise ThiduaError(f"không có {vietnamese} / there is no {english} '{value}' ({label}: {shown or 'none yet'})")
+
+
+def current_version(home: Home) -> Path:
+    """The file that is published now. Raises NotWell when nothing is."""
+    path = (home.serve / "current").resolve() / "marts.duckdb"
+    if not path.exists():
+        raise NotWell("chưa công bố gì / nothing is published yet; run `make run`, or `thidua build` and `publish`")
+    return path
 
 
 @contextmanager
 def open_served(home: Home) -> Iterator[Served]:
     """The current version; a publish meanwhile does not touch it. Raises NotWell when nothing is published."""
-    path = (home.serve / "current").resolve() / "marts.duckdb"
-    if not path.exists():
-        raise NotWell("chưa công bố gì / nothing is published yet; run `make run`, or `thidua build` and `publish`")
-    with duckdb.connect(str(path), read_only=True) as connection:
+    with duckdb.connect(str(current_version(home)), read_only=True) as connection:
         connection.execute("use marts.marts")
         connection.execute("set TimeZone = 'Asia/Ho_Chi_Minh'")
         yield Served(connection)

@@ -136,14 +136,14 @@ def run_dbt(database: Path, *arguments: str) -> None:
     reason = failed[0] if failed else str(result.exception or "dbt failed")
     more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
     raise NotWell(
-        f"the build failed and nothing was published: {' '.join(reason.split())}{more}; see {work / 'dbt.log'}"
+        f"dựng kho không xong / the build failed and nothing was published: {' '.join(reason.split())}{more}; see {work / 'dbt.log'}"
     )
 
 
 def write_docs(home: Home) -> Path:
     """dbt's documentation as one page, beside the warehouse. Raises NotWell when nothing is built yet."""
     if not home.db.exists():
-        raise NotWell("nothing is built yet; run `thidua build` first")
+        raise NotWell("chưa dựng kho / nothing is built yet; run `thidua build` first")
     with locked(home.warehouse / ".lock"):
         run_dbt(home.db, "docs", "generate", "--static")
     page = home.path / "docs" / "index.html"

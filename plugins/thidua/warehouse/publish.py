@@ -61,13 +61,16 @@ def publish(home: Home, keep: int = 5) -> Path | None:
     Raises NotWell when there is no build or the last one did not finish: what is published stays in place.
     """
     if not home.db.exists():
-        raise NotWell("nothing is built yet; run `thidua build` first")
+        raise NotWell("chưa dựng kho / nothing is built yet; run `thidua build` first")
     with locked(home.warehouse / ".lock"):
         connection = raw.open_warehouse(home.db)
         complete, build_id = raw.is_complete(connection), raw.build_id(connection)
         connection.close()
         if not complete:
-            raise NotWell("the last build did not finish, so nothing is published; run `thidua build` again")
+            raise NotWell(
+                "lần dựng trước chưa xong / the last build did not finish, so nothing is published; "
+                "run `thidua build` again"
+            )
         home.serve.mkdir(parents=True, exist_ok=True)
         _drop_unfinished(home.serve)
         current = home.serve / "current"
