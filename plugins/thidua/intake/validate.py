@@ -234,9 +234,7 @@ def _collect(connection: duckdb.DuckDBPyConnection, contract: Contract, rule: Ru
         only_first = "qualify row_number() over (partition by typed.file_no order by typed.sheet_no, typed.line) = 1"
     elif column is None or column.role != "value":
         # A row of a wide table stands in `typed` once for each of its values; what is wrong with the row is told once.
-        only_first = (
-            "qualify row_number() over (partition by typed.file_no, typed.sheet_no, typed.line order by typed.part_no) = 1"
-        )
+        only_first = "qualify row_number() over (partition by typed.file_no, typed.sheet_no, typed.line order by typed.part_no) = 1"
 
     def filled(template: str) -> str:
         for name, expression in (

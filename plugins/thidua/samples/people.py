@@ -125,14 +125,14 @@ class _Lists:
             faults = [fault for fault in self.list.faults if (fault.sender, fault.day) == (sender, day)]
             received_at = self.offices.chance.received(f"{self.turn}/{sender}", day, self.list.days_later)
             late = next((fault.received_at for fault in faults if fault.kind == "late"), None)
-            if not any(fault.kind == "silent" for fault in faults):
-                yield self._file(sender, day, people, style, local(late) if late else received_at)
+            yield self._file(sender, day, people, style, local(late) if late else received_at)
             for number, fault in enumerate(faults, 2):
                 if fault.kind in ("undated", "again") and fault.received_at:
                     yield self._fault(fault, local(fault.received_at), people, style, number)
 
     def _rows(self) -> dict[tuple[str, date], list[Person]]:
         """By (sender, day): whom the list names, in the order of what befell them."""
+        silent = {(fault.sender, fault.day) for fault in self.list.faults if fault.kind == "silent"}
         rows: dict[tuple[str, date], list[tuple[datetime, Person]]] = {}
         for person in self.offices.people:
             sender = self._sender(person)
@@ -141,6 +141,8 @@ class _Lists:
                 continue
             before = date.min
             for day in self.list.days:
+                if (sender, day) in silent:
+                    continue  # what it does not tell today, it tells in its next list
                 befell = [moment for moment in moments if before < moment.date() <= day]
                 if befell:
                     rows.setdefault((sender, day), []).append((min(befell), person))

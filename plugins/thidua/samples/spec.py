@@ -34,7 +34,7 @@ Kind = Literal[
     "silent",  # no file at all
 ]
 ListKind = Literal[
-    "silent",  # no file at all
+    "silent",  # no file; the next list tells what this one did not
     "late",
     "undated",  # neither the file nor its name says through which day it is complete
     "again",  # the same rows in other bytes
