@@ -91,17 +91,17 @@ def _moments(at: Mapping[str, Moment], random: Random) -> dict[str, datetime]:
 
 
 def _within(window: Sequence[date], random: Random) -> datetime:
-    """A day of the window, and a time of that day when people are awake: every day is as likely as another."""
+    """A day of the window, each as likely as another, and a time of that day when people are awake."""
     first, last = window
     if not isinstance(first, datetime) or not isinstance(last, datetime):
         first, last = datetime.combine(first, DAY_BEGINS), datetime.combine(last, DAY_ENDS)
-    awake = []
-    for number in range((last.date() - first.date()).days + 1):
-        day = first.date() + timedelta(days=number)
-        start, stop = max(first, datetime.combine(day, DAY_BEGINS)), min(last, datetime.combine(day, DAY_ENDS))
-        if start < stop:
-            awake.append((start, stop))
-    return _between(*random.choice(awake or [(first, last)]), random)
+    if first.time() >= DAY_ENDS:
+        first = datetime.combine(first.date() + timedelta(days=1), DAY_BEGINS)
+    if last.time() <= DAY_BEGINS:
+        last = datetime.combine(last.date() - timedelta(days=1), DAY_ENDS)
+    day = first.date() + timedelta(days=random.randrange(max(1, (last.date() - first.date()).days + 1)))
+    start, stop = max(first, datetime.combine(day, DAY_BEGINS)), min(last, datetime.combine(day, DAY_ENDS))
+    return _between(start, stop, random)
 
 
 def _between(start: datetime, stop: datetime, random: Random) -> datetime:
