@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 from thidua.errors import PlanError
-from thidua.intake.contracts import known_export_types, load_contract
+from thidua.intake.contracts import RuleSetting, known_export_types, load_contract
+from thidua.intake.suites import compile_suite, load_house_rules
 from thidua.intake.validate import load_rules
 from thidua.settings import expectations_dir
+
+from tests.intake.conftest import MANY_EXPORTS
 
 
 def variant(tmp_path: Path, **changes: object) -> Path:
@@ -77,3 +80,23 @@ def test_a_suite_that_is_missing_or_no_suite_says_so(tmp_path: Path) -> None:
     (folder / "progress" / "suite.json").write_text('{"expectations": [{"type": "x"}]}')
     with pytest.raises(PlanError, match=r"suite\.json"):
         load_rules("progress", folder)
+
+
+def test_a_rule_of_the_house_that_an_export_does_not_ask() -> None:
+    contract = load_contract("progress")
+    assert contract
+
+    def asked(**settings: RuleSetting) -> set[str]:
+        suite = compile_suite(contract.model_copy(update={"settings": settings}), load_house_rules())
+        return {one["meta"]["rule_id"] for one in suite["expectations"]}
+
+    off = RuleSetting(asked=False)
+    assert asked() - asked(as_of_date_after_receipt=off) == {"as_of_date_after_receipt"}
+    with pytest.raises(PlanError, match="no such rule: as_of_date_tomorrow"):
+        asked(as_of_date_tomorrow=off)
+
+
+def test_a_list_of_those_who_will_come_is_of_a_day_ahead(take) -> None:
+    text = "Đơn vị;Ngày ra quân;Chỉ tiêu;Số lượng\nBảo Lộc;09/07/2023;Số nhóm tư vấn;5\n"
+    lake = take({"bao-loc_2023-07-09.csv": text}, export_type="attendance", campaign=MANY_EXPORTS)
+    assert lake.rules() == set() and lake.figures() == {("bao-loc", "2023-07-09"): 5}

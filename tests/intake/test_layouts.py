@@ -16,6 +16,7 @@ from thidua.intake.contracts import load_contract
 from thidua.intake.days import days_in_titles, file_name_hint, parse_day
 from thidua.settings import expectations_dir
 
+from tests.intake.conftest import MANY_EXPORTS
 from tests.intake.old_excel import old_excel
 
 BLOCK = [
@@ -347,6 +348,16 @@ def test_file_names_as_hints() -> None:
 def test_day_and_unit_of_the_file_name_hold_where_the_file_is_silent(take) -> None:
     lake = take({"bao-loc_2023-06-30.csv": "Chỉ số,Lũy kế\nusers,5\n"})
     assert lake.figures() == {("bao-loc", "2023-06-30"): 5}
+
+
+def test_a_title_right_above_the_header_names_no_column(take) -> None:
+    """Its words would otherwise decide the metric of a list that has a column of metrics."""
+    title = "Danh sách lực lượng ra quân, nhóm tư vấn, tính đến hết ngày 30/06/2023;;\n"
+    rows = "Đơn vị;Chỉ tiêu;Số lượng\nBảo Lộc;Số người tham gia;12\nBảo Lộc;Số nhóm tư vấn;5\n"
+    lake = take({"a.csv": title + rows}, export_type="attendance", campaign=MANY_EXPORTS)
+    assert lake.rules() == set()
+    assert {row["metric_id"]: row["value"] for row in lake.rows("figures")} == {"launch_staff": 12, "advice_groups": 5}
+    assert json.loads(lake.submission()["layout"])["sheets"][0]["columns"]["count"] == "Số lượng"
 
 
 def test_old_excel(take) -> None:

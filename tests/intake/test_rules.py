@@ -10,7 +10,7 @@ from thidua.intake.contracts import known_export_types
 from thidua.intake.validate import load_rules
 from thidua.settings import expectations_dir
 
-from tests.intake.conftest import Lake
+from tests.intake.conftest import MANY_EXPORTS, Lake
 
 HEAD = "Đơn vị;Ngày số liệu;Số lũy kế\n"
 RATES = "Đơn vị;Ngày số liệu;Số lũy kế;Chỉ tiêu giao;Số đầu kỳ;Tỷ lệ hoàn thành\n"
@@ -216,3 +216,16 @@ def test_suites_are_gx_documents_with_messages_in_two_languages(export_type: str
         assert expectation["type"] == "unexpected_rows_expectation"
         assert "{batch}" in expectation["kwargs"]["unexpected_rows_query"]
         assert expectation["meta"]["message_vi"] and expectation["meta"]["message_en"]
+
+
+def test_what_is_wrong_with_a_row_of_a_wide_table_is_told_once(take) -> None:
+    """Once for the row, and once for each of its values that is wrong."""
+    head = "Đơn vị;Ngày số liệu;Nhóm;Dân số;Số người có thẻ BHYT;Thẻ phải cấp\n"
+    rows = "Bảo Lạc;30/06/2023;Chung;100;90;5\nBảo Lộc;30/06/2023;Chung;chưa có;chưa có;5\nĐà Lạt;30/06/2023;Chung;100;90;5\n"
+    lake = take({"a.csv": head + rows}, export_type="coverage", campaign=MANY_EXPORTS)
+    faults = sorted((row["line_number"], row["rule_id"], row["column_name"]) for row in lake.rows("rejected_rows"))
+    assert faults == [
+        (2, "unit_unknown", "unit"),
+        (3, "value_not_number", "count[covered]"),
+        (3, "value_not_number", "count[population]"),
+    ]

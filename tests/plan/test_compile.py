@@ -214,7 +214,7 @@ def test_due_instants_of_the_city_and_the_flagship() -> None:
     city = {
         row["period_id"]: parse_instant(row["due_at"])
         for row in compile_plan(PLANS["can-tho-2023"])["reports"]
-        if row["export_type"] == "wave_summary"
+        if row["export_type"] == "documents"
     }
     assert city == {
         f"wave-{wave}": parse_instant(day) for wave, day in ((1, "2023-06-25"), (2, "2023-08-25"), (3, "2023-10-30"))

@@ -71,7 +71,11 @@ counted as (
             when complete_until is not null then accepted_row_count
             else applied_rows
         end as accepted_rows_now,
-        case when outcome = 'returned' then 0 else duplicate_rows end as duplicate_rows_now
+        -- Of events sent again every row was accepted: none of them is ignored as well.
+        case
+            when outcome = 'returned' or complete_until is not null then 0
+            else duplicate_rows
+        end as duplicate_rows_now
     from outcomes
 )
 

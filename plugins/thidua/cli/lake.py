@@ -17,6 +17,9 @@ def register(app: typer.Typer) -> None:
 
 
 def sample(
+    campaign: Annotated[
+        list[str] | None, typer.Option(help="Phong trào, mặc định tất cả / of these campaigns, else of all")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Hạt giống / the same seed gives the same files")] = 1,
     as_json: Json = False,
 ) -> None:
@@ -24,7 +27,7 @@ def sample(
     from thidua.samples import generate
     from thidua.settings import campaigns_dir, home
 
-    files = generate(home(), campaigns_dir(), seed)
+    files = generate(home(), campaigns_dir(), seed, campaign)
     if as_json:
         print_json([str(path) for path in files])
         return

@@ -109,8 +109,12 @@ class NumberRules(_Part):
 
 
 class RuleSetting(_Part):
-    """How a rule of this house weighs in this export; what is not said stays as in expectations/rules.yml."""
+    """How a rule of this house weighs in this export; what is not said stays as in expectations/rules.yml.
 
+    `asked: false`: the rule is not for this export, such as one of days to come for a list drawn up ahead.
+    """
+
+    asked: bool = True
     severity: Severity | None = None
     waivable: bool | None = None
 

@@ -142,6 +142,8 @@ def find_layout(grid: Grid, contract: Contract, metrics: Metrics, *, has_unit_hi
             rows = head[start : start + span]
             if len(rows) < span or (span == 2 and not any(cell.strip() for cell in rows[1])):
                 continue
+            if span == 2 and sum(1 for cell in rows[0] if cell.strip()) == 1:
+                continue  # a title right above the header is no part of it: its words would name every column
             mapped = _without_rivals(_map_columns(rows, grid.width, contract, metrics))
             names = {one.column.name for one in mapped}
             if not essential <= names or len(mapped) < 2:

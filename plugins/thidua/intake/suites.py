@@ -170,6 +170,8 @@ def compile_suite(contract: Contract, house: HouseRules) -> dict[str, Any]:
         raise PlanError([Problem(label, None, "settings", f"no such rule: {', '.join(strange)}", ", ".join(known))])
     if twice:
         raise PlanError([Problem(label, None, "rules", f"used twice: {', '.join(twice)}")])
+    unasked = {rule_id for rule_id, setting in contract.settings.items() if not setting.asked}
+    expectations = [one for one in expectations if one["meta"]["rule_id"] not in unasked]
     return {"name": contract.export_type, "expectations": expectations, "meta": {"great_expectations_version": "1"}}
 
 

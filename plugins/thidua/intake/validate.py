@@ -229,7 +229,12 @@ def _collect(connection: duckdb.DuckDBPyConnection, contract: Contract, rule: Ru
             hint = f"nullif({key}_lookup.hint, '')"
         if column.role == "value":
             name = "parts.column_name"
-    only_first = "qualify row_number() over (partition by typed.file_no order by typed.sheet_no, typed.line) = 1"
+    only_first = ""
+    if rule.scope == "file":
+        only_first = "qualify row_number() over (partition by typed.file_no order by typed.sheet_no, typed.line) = 1"
+    elif column is None or column.role != "value":
+        # A row of a wide table stands in `typed` once for each of its values; what is wrong with the row is told once.
+        only_first = "qualify row_number() over (partition by typed.file_no, typed.sheet_no, typed.line order by typed.part_no) = 1"
 
     def filled(template: str) -> str:
         for name, expression in (
@@ -259,7 +264,7 @@ def _collect(connection: duckdb.DuckDBPyConnection, contract: Contract, rule: Ru
         inner join cells on found.part_no = cells.part_no and found.line = cells.line
         inner join parts on typed.part_no = parts.part_no
         {" ".join(joins)}
-        {only_first if rule.scope == "file" else ""}
+        {only_first}
         """,
         {
             "rule_id": rule.rule_id,

@@ -89,7 +89,7 @@ def percent(part: int, whole: int) -> str:
     return f"{hundredths // 100},{hundredths % 100:02d}%"
 
 
-def _workbook() -> tuple[io.BytesIO, xlsxwriter.Workbook]:
+def workbook() -> tuple[io.BytesIO, xlsxwriter.Workbook]:
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True})
     book.set_properties({"created": datetime(2023, 1, 1)})  # noqa: DTZ001 - a fixed stamp, so that bytes repeat
@@ -98,7 +98,7 @@ def _workbook() -> tuple[io.BytesIO, xlsxwriter.Workbook]:
 
 def _excel_block(table: Table) -> bytes:
     """Motto and title above two header rows with merged cells, a numbering row, numbers as text, a signature below."""
-    buffer, book = _workbook()
+    buffer, book = workbook()
     sheet = book.add_worksheet("Biểu tổng hợp")
     bold = book.add_format({"bold": True, "align": "center"})
     sheet.set_column(1, 1, 42)
@@ -135,7 +135,7 @@ def _excel_block(table: Table) -> bytes:
 
 def _excel_plain(table: Table) -> bytes:
     """A list with real numbers and real dates."""
-    buffer, book = _workbook()
+    buffer, book = workbook()
     sheet = book.add_worksheet("Sheet1")
     day = book.add_format({"num_format": "dd/mm/yyyy"})
     sheet.write_row(0, 0, ["STT", "Tên đơn vị", "Ngày số liệu", "Số lũy kế"])
