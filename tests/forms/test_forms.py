@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -20,15 +21,17 @@ from thidua.intake.layout import find_layout
 from thidua.intake.readers import read_file
 from thidua.settings import Home, repo_root
 
-from tests.intake.conftest import Lake
+from tests.intake.conftest import MANY_EXPORTS, Lake, campaigns
+
+__all__ = ["campaigns"]
 
 CAMPAIGNS = repo_root() / "campaigns"
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 HEADER = HEADER_ROW + 1  # as Excel counts
 
 
-def facts_of(campaign: str) -> CampaignFacts:
-    facts = load_facts(CAMPAIGNS, campaign)
+def facts_of(campaign: str, folder: Path = CAMPAIGNS) -> CampaignFacts:
+    facts = load_facts(folder, campaign)
     assert facts
     return facts
 
@@ -45,6 +48,7 @@ PAIRS = [
     for campaign in campaign_ids(CAMPAIGNS)
     if contract_of(name).grain == "events" or metrics_of(contract_of(name), facts_of(campaign))
 ]
+PAIRS.append(("participants", MANY_EXPORTS))  # which no plan counts by a report yet
 
 
 def opened(content: bytes) -> Workbook:
@@ -94,20 +98,23 @@ def filled(content: bytes, contract: Contract, facts: CampaignFacts) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def taken(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+def taken(tmp_path_factory: pytest.TempPathFactory, campaigns: Path) -> Lake:
     """Every form, filled in with two right rows and handed in under a name that says nothing."""
     home = Home(tmp_path_factory.mktemp("home"))
+    plans = home.path / "campaigns"
+    shutil.copytree(CAMPAIGNS, plans)
+    shutil.copytree(campaigns / MANY_EXPORTS, plans / MANY_EXPORTS)
     for name, campaign in PAIRS:
-        contract, facts = contract_of(name), facts_of(campaign)
+        contract, facts = contract_of(name), facts_of(campaign, plans)
         folder = home.landing / campaign / name
         folder.mkdir(parents=True)
         (folder / f"{name}-{campaign}.xlsx").write_bytes(filled(write_form(contract, facts), contract, facts))
-    return Lake(home, ingest(home, CAMPAIGNS, NOW, explicit_now=True, settle_seconds=0.01))
+    return Lake(home, ingest(home, plans, NOW, explicit_now=True, settle_seconds=0.01))
 
 
 def test_there_are_forms_of_every_contract_and_campaign() -> None:
     assert {name for name, _ in PAIRS} == set(known_export_types())
-    assert {campaign for _, campaign in PAIRS} == set(campaign_ids(CAMPAIGNS))
+    assert {campaign for _, campaign in PAIRS} == {*campaign_ids(CAMPAIGNS), MANY_EXPORTS}
 
 
 @pytest.mark.parametrize(("name", "campaign"), PAIRS, ids="/".join)
