@@ -22,6 +22,7 @@ from thidua.intake.readers import read_file
 from thidua.slips import text_copy
 from thidua.slips.judged import Fault
 from thidua.slips.text import SHEET
+from thidua.slips.workbook_copy import is_office_workbook
 from thidua.slips.write import find_submission, slips_dir, write_slip, write_slips
 
 from tests.intake.conftest import MANY_EXPORTS, NOW, Take
@@ -372,6 +373,18 @@ def test_a_workbook_that_cannot_be_written_again_is_copied_as_text(take: Take, s
     (slip,) = slips_of(lake)
     book = opened(slip)
     assert set(marked(book)) == {("Quý II", "D7")} and book["Quý II"]["B7"].value == "TP. Bảo Lộc"
+
+
+def test_a_sheet_merged_to_its_last_cell_is_not_opened_as_a_workbook(take: Take, slips_of) -> None:
+    book = office_workbook(bao_loc="x")
+    content = saved(book)
+    assert is_office_workbook(content)
+    book["Quý II"].merged_cells.add("A20:XFD1048576")
+    content = saved(book)
+    assert not is_office_workbook(content), "seventeen thousand million cells would be made"
+    (slip,) = slips_of(take({"tinh_2023-06-30.xlsx": content}))
+    copied = opened(slip)["Quý II"]
+    assert set(marked(opened(slip))) == {("Quý II", "D7")} and not copied.merged_cells.ranges
 
 
 def test_a_large_file_comes_back_as_an_excerpt(take: Take, slips_of, monkeypatch) -> None:

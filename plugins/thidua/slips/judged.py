@@ -16,6 +16,7 @@ from thidua.intake.contracts import known_export_types
 from thidua.intake.faults import FILE_MESSAGES
 from thidua.intake.validate import load_rules
 from thidua.lake.batches import list_batches
+from thidua.lake.tables import BATCH_COLUMNS
 from thidua.settings import Home
 
 # A slip shows no more: whoever has mended these sends the file again and learns of the rest.
@@ -90,9 +91,9 @@ inner join current using (submission_id, batch_id)
 """
 
 # What the build finds: its rules are those that no suite of the intake knows.
-_BUILT = """
+_BUILT = f"""
 insert into faults by name
-select built.*
+select {", ".join(f"built.{name}" for name in BATCH_COLUMNS["rejected_rows"])}
 from read_parquet($file) as built
 inner join current using (submission_id)
 where (built.export_type, built.rule_id) not in (select (export_type, rule_id) from intake_rules)

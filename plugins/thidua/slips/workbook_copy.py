@@ -7,6 +7,7 @@ them is needed to mend a cell, and what an office received from somewhere else m
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import openpyxl
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import column_index_from_string, get_column_letter
 
 from thidua.slips.marks import Mark, Place
 from thidua.slips.safe import looks_like_formula, without_controls
@@ -24,19 +25,34 @@ AUTHOR = "thidua"
 FAULT_COLOUR, WARNING_COLOUR = "FFC7CE", "FFEB9C"
 # Unpacked sheets beyond this take minutes and gigabytes to copy as they look.
 MAX_UNPACKED_BYTES = 40_000_000
+# openpyxl makes an object for each cell of a range that is merged or linked, and a range may be the whole sheet.
+MAX_RANGED_CELLS = 1_000_000
+_RANGES = re.compile(
+    rb"""<(?:\w+:)?(?:mergeCell|hyperlink)\b[^>]*?\bref\s*=\s*["']\$?([A-Z]{1,3})\$?(\d{1,7}):\$?([A-Z]{1,3})\$?(\d{1,7})"""
+)
 
 
 def is_office_workbook(content: bytes) -> bool:
-    """Whether it is an XLSX small enough to be copied with its looks."""
+    """Whether it is an XLSX that can be copied with its looks in little time and memory."""
     if not content.startswith(b"PK\x03\x04"):
         return False
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
             parts = package.infolist()
-    except zipfile.BadZipFile:
-        return False
-    return any(part.filename == "xl/workbook.xml" for part in parts) and (
-        sum(part.file_size for part in parts) <= MAX_UNPACKED_BYTES
+            if sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
+                return False
+            sheets = [part for part in parts if part.filename.startswith("xl/worksheets/")]
+            ranged = sum(_ranged_cells(package.read(part)) for part in sheets)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        return False  # not as zipfile knows it: damaged, packed or locked in another way
+    return "xl/workbook.xml" in {part.filename for part in parts} and ranged <= MAX_RANGED_CELLS
+
+
+def _ranged_cells(xml: bytes) -> int:
+    return sum(
+        (int(bottom) - int(top) + 1)
+        * (column_index_from_string(right.decode()) - column_index_from_string(left.decode()) + 1)
+        for left, top, right, bottom in _RANGES.findall(xml)
     )
 
 
