@@ -191,8 +191,6 @@ def test_nothing_that_acts_comes_back(take: Take, slips_of) -> None:
     sheet = book["Quý II"]
     sheet["E8"] = "+84 là chữ"
     sheet["E9"] = "@SUM(1)"
-    sheet["F7"] = "=1+1"  # real formulas, of which openpyxl writes no values
-    sheet["F8"] = "=cmd|'/c calc'!A1"
     sheet["B11"].hyperlink = "http://evil.example/"
     book.defined_names["far"] = DefinedName("far", attr_text="[1]Sheet1!$A$1")
     book.defined_names["near"] = DefinedName("near", attr_text="'Quý II'!$A$1")
@@ -203,8 +201,6 @@ def test_nothing_that_acts_comes_back(take: Take, slips_of) -> None:
     lake = take({"tinh_2023-06-30.xlsx": saved(book)})
     (slip,) = slips_of(lake)
     copied = opened(slip)["Quý II"]
-    values = [cell for row in copied.iter_rows() for cell in row if cell.value is not None]
-    assert values and not [cell for cell in values if cell.data_type == "f"]
     for name, text in (("E7", "=1+1 là chữ"), ("E8", "+84 là chữ"), ("E9", "@SUM(1)"), ("D9", "-")):
         assert copied[name].value == text and copied[name].data_type == "s" and copied[name].quotePrefix, name
     assert copied["C8"].value == 90 and not copied["C8"].quotePrefix
@@ -223,12 +219,15 @@ def test_a_formula_comes_back_as_what_it_showed(take: Take, slips_of) -> None:
     sheet.write_formula(2, 1, "='[khac.xlsx]Sheet1'!$B$1", None, 50353)
     sheet.write_formula(3, 0, '="Di "&"Linh"', None, "Di Linh")
     sheet.write_number(3, 1, 3)
+    sheet.write_formula(4, 2, "=cmd|'/c calc'!A1", None, "=1+1")
     book.close()
     lake = take({"tinh_2023-06-30.xlsx": stream.getvalue()})
     (slip,) = slips_of(lake)
     copied = opened(slip)["Sheet1"]
     assert (copied["B3"].value, copied["B3"].data_type) == (50353, "n")
     assert (copied["A4"].value, copied["A4"].data_type) == ("Di Linh", "s")
+    assert (copied["C5"].value, copied["C5"].data_type, copied["C5"].quotePrefix) == ("=1+1", "s", True)
+    assert "f" not in {cell.data_type for row in copied.iter_rows() for cell in row}
 
 
 def test_text_that_looks_like_a_formula_stays_text_in_a_new_workbook(take: Take, slips_of) -> None:
