@@ -2,12 +2,12 @@
 ### Tiếp nhận tệp báo cáo / Take in exports
 
 **Purpose.** Takes settled new files of `landing/` into the lake: receipts, reading, validation (Great Expectations),
-batches of accepted and rejected rows.
+batches of accepted and rejected rows; then a return slip for each file with faults.
 
 **Inputs.** `landing/<campaign>/<export_type>/…`, the plans, the export contracts. **Outputs.** `lake/batches/…` and one
-event of the asset `lake_batches`, which starts `build_warehouse`.
+event of the asset `lake_batches`, which starts `build_warehouse`; slips in `lake/restricted/slips/`.
 
-**Re-run.** Always safe: a file is a receipt once, a batch is renamed once.
+**Re-run.** Always safe: a file is a receipt once, a batch is renamed once, a slip is written once.
 
 **On failure.** `report_returned` fails when files were returned to their offices in this run: nothing is broken, the
 log names the files, what is wrong and how to mend it. Any other task: read its log, then clear it.
@@ -63,6 +63,12 @@ def ingest_exports():
             raise AirflowSkipException("Không có gì mới / nothing new")
         return batches
 
+    @task(trigger_rule="all_done")
+    def write_slips(batches):
+        from thidua.orchestration import steps
+
+        return steps.write_slips(list(batches or []))
+
     @task(trigger_rule="all_done", retries=0)
     def report_returned(chunks, troubles, judged, batches):
         from thidua.orchestration import steps
@@ -73,7 +79,7 @@ def ingest_exports():
     chunks = take_receipts()
     judged = judge_chunk.expand(submission_ids=chunks)
     batches = commit_batches(judged)
-    report_returned(chunks, chunks["troubles"], judged, batches)
+    write_slips(batches) >> report_returned(chunks, chunks["troubles"], judged, batches)
 
 
 ingest_exports()

@@ -75,7 +75,7 @@ def test_the_warehouse_has_one_writer_and_one_asset_starts_it(found: dict) -> No
     tasks = found["dags"]["build_warehouse"]["tasks"]
     assert {pool for pool, _, _ in tasks.values()} == {"warehouse"}
     assert found["dags"]["ingest_exports"]["outlets"] == ["lake_batches"]
-    for task in ("commit_batches", "report_returned"):
+    for task in ("commit_batches", "write_slips", "report_returned"):
         assert found["dags"]["ingest_exports"]["tasks"][task][2] == "all_done", "one bad chunk never stops the others"
     _, retries, rule = found["dags"]["ingest_exports"]["tasks"]["report_returned"]
     assert (retries, rule) == (0, "all_done")
@@ -108,6 +108,9 @@ def test_a_commit_that_is_retried_finds_its_batch(tmp_path: Path, monkeypatch: p
 
     batches = steps.commit(judged)
     assert len(batches) == 1 and steps.commit(judged) == batches
+    slips = steps.write_slips(batches)
+    assert slips["slips"] == 1 == len(list(Path(slips["folder"]).glob("*/di-linh_2023-06-30.xlsx")))
+    assert steps.write_slips(batches)["slips"] == 0 == steps.write_slips([])["slips"]
     with pytest.raises(NotWell, match=r"di-linh_2023-06-30\.csv"):
         steps.report(taken, judged, batches)
     assert steps.take_receipts(params)["chunks"] == []
@@ -150,6 +153,8 @@ def test_run_by_airflow_from_landing_to_serve(tmp_path: Path) -> None:
     assert "report_returned: failed" in first.stdout, "a returned file makes its run red"
     assert "di-linh_2023-06-30.csv" in first.stdout and "bao-loc_2023-06-30.csv" not in first.stdout
     assert "publish: success" in first.stdout, "and the pipeline goes on"
+    assert "write_slips: success" in first.stdout
+    assert [path.name for path in home.lake.glob("restricted/slips/*/*.xlsx")] == ["di-linh_2023-06-30.xlsx"]
     with duckdb.connect(str(home.serve / "current" / "marts.duckdb"), read_only=True) as served:
         served.execute("use marts.marts")
         row = served.execute(

@@ -47,6 +47,17 @@ def commit(judged: list[Record]) -> list[str]:
     return [batch_id for batch_id in committed if batch_id]
 
 
+def write_slips(batches: list[str]) -> Record:
+    """Writes the return slips of the files in these batches: {slips: how many are new, folder}."""
+    from thidua.lake.batches import batches_dir, read_manifest
+    from thidua.slips.write import slips_dir
+    from thidua.slips.write import write_slips as write
+
+    ids = {name for batch in batches for name in read_manifest(batches_dir(home()) / batch)["submission_ids"]}
+    slips = write(home(), campaigns_dir(), ids)
+    return {"slips": sum(slip.is_new for slip in slips), "folder": str(slips_dir(home()))}
+
+
 def report(taken: Record, judged: list[Record], batches: list[str]) -> str:
     """A line on what was judged. Raises NotWell when this run returned files, or left some unread or unjudged."""
     from thidua.intake.ingest import result_of
