@@ -13,8 +13,8 @@ blocs:
 metrics:
   - {metric_id: users, kind: reported, export: progress}
   - {metric_id: cards, kind: reported, export: cards, dimensions: [group]}
-  - {metric_id: installed, kind: events, events: [installed], distinct: person, from: window, dimensions: [group]}
-  - {metric_id: answered, kind: events, events: [answered], distinct: person}
+  - {metric_id: installed, kind: events, export: lists, events: [installed], distinct: person, from: window, dimensions: [group]}
+  - {metric_id: answered, kind: events, export: lists, events: [answered], distinct: person}
   - {metric_id: both, kind: all_of, of: [installed, answered]}
   - {metric_id: finished, kind: instant, of: both, pick: last}
   - {metric_id: members, kind: reference}

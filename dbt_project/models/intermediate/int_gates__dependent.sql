@@ -60,6 +60,7 @@ select
     applicable.period_id,
     applicable.bloc_id,
     applicable.unit_id,
+    applicable.is_heir,
     applicable.gate_id,
     applicable.position,
     applicable.kind,
