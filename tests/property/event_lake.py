@@ -24,7 +24,7 @@ _TYPES = {
     "date": pa.date32(),
     "timestamptz": pa.timestamp("us", "UTC"),
 }
-LAST_DAY = timedelta(microseconds=1)
+INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _lay_events(rows: dict[str, list[dict[str, Any]]], campaign_id: str, file: E
     key = {name: base[name] for name in ("submission_id", "campaign_id", "export_type")}
     if file.sender is not None:
         said = hashlib.sha256(json.dumps([repr(event) for event in file.events]).encode()).hexdigest()
-        as_of = (file.complete_until.astimezone(UTC) + timedelta(hours=7) - LAST_DAY).date()
+        as_of = (file.complete_until.astimezone(UTC) + timedelta(hours=7) - INSTANT).date()
         rows["scopes"].append(
             {
                 **key, "unit_id": file.sender, "as_of_date": as_of, "row_count": len(file.events),
