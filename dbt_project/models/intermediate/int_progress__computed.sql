@@ -5,7 +5,7 @@ with metric_values as (
 ),
 
 dirty_dates as (
-    select * from {{ ref('int_dirty_dates') }}
+    select * from {{ ref('int_dirty_progress') }}
 ),
 
 units as (
