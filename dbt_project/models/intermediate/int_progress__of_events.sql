@@ -244,4 +244,6 @@ select
     as_of_date,
     cast(cumulative_count as bigint) as cumulative_count
 from summed
-where is_mark = 1
+where
+    is_mark = 1
+    and (dimension = '' or cumulative_count > 0)

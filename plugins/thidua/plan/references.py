@@ -166,6 +166,10 @@ class _Checker:
                 side = getattr(measure, part)
                 yield from self._known(side.metric, self._countable(), "metric", *path, part, "metric")
                 yield from self._member(side.metric, side.member, *path, part, "member")
+            above = measure.numerator
+            if above.minus_baseline and above.metric in self.metrics and above.metric not in self._given_or_reported():
+                message = f"metric '{above.metric}' counts events; give it `from` instead of a baseline"
+                yield Fault((*path, "numerator", "minus_baseline"), message)
             below = measure.denominator
             if (below.metric is None) == (below.target is None):
                 yield Fault((*path, "denominator"), "give a metric or a target, exactly one")

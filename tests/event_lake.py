@@ -168,7 +168,3 @@ def _lay_figures(rows: dict[str, list[dict[str, Any]]], campaign_id: str, file: 
             }
         )  # fmt: skip
 
-
-def plans_folder(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
