@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -167,4 +166,3 @@ def _lay_figures(rows: dict[str, list[dict[str, Any]]], campaign_id: str, file: 
                 "content_hash": hashlib.sha256(repr(sorted(said)).encode()).hexdigest(),
             }
         )  # fmt: skip
-

@@ -81,6 +81,7 @@ def options(plan: str) -> list[tuple[str, str]]:
 
 OPENS, CLOSES = local(2022, 3, 26, 8), local(2022, 4, 20, 20)
 SECOND = timedelta(seconds=1)
+FIRST_ANSWER = local(2022, 4, 1, 9)
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class School:
     members: int
     installed: int
     answered: int
-    first_answer: datetime = local(2022, 4, 1, 9)
+    first_answer: datetime = FIRST_ANSWER
     last_answer: datetime | None = None
     last_install: datetime | None = None
     before_march: int = 0
@@ -127,9 +128,7 @@ def _installs(school: str, facts: School) -> list[Event]:
     # Claimed by two schools on two days: counts where it happened first.
     if school in ("thpt-cu-lao", "thpt-oc-eo"):
         day = 12 if school == "thpt-oc-eo" else 14
-        events.append(
-            Event(DISPUTED, "installed", local(2022, 3, day, 9), {"": school}, dimensions={"class": "10"})
-        )
+        events.append(Event(DISPUTED, "installed", local(2022, 3, day, 9), {"": school}, dimensions={"class": "10"}))
     return events
 
 
@@ -148,13 +147,17 @@ def _an_giang() -> Iterator[File]:
             if facts.last_answer and number == facts.answered - 1:
                 at = facts.last_answer
             answers.append(
-                Event(f"{school}-{number}", "quiz_answered", at, {"": school}, score=20 + number, key=f"{school}-{number}")
+                Event(
+                    f"{school}-{number}", "quiz_answered", at, {"": school}, score=20 + number, key=f"{school}-{number}"
+                )
             )
     answers += [
         Event(DISPUTED, "quiz_answered", local(2022, 4, 2, 9), {"": "thpt-cu-lao"}, score=30, key="disputed"),
         # Before the first instant: no part in the contest; a second answer changes neither score nor time.
         Event("thpt-nui-sam-8", "quiz_answered", OPENS - SECOND, {"": "thpt-nui-sam"}, score=1, key="too-early"),
-        Event("thpt-song-tien-0", "quiz_answered", local(2022, 4, 19, 9), {"": "thpt-song-tien"}, score=99, key="again"),
+        Event(
+            "thpt-song-tien-0", "quiz_answered", local(2022, 4, 19, 9), {"": "thpt-song-tien"}, score=99, key="again"
+        ),
     ]
     yield EventFile(
         "quiz", "quiz_results", "an-giang", through(date(2022, 4, 20)), local(2022, 4, 21, 9), tuple(answers)

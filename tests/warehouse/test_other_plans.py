@@ -158,7 +158,8 @@ def test_took_part_to_the_person_and_the_second(built: Built) -> None:
 
 def test_order_by_rate_then_number_then_completion(built: Built) -> None:
     ranked = built.rows(
-        "world-ag", "select unit_id, rank, prize_id from fct_ranking where campaign_id = $1 and rank is not null order by 2"
+        "world-ag",
+        "select unit_id, rank, prize_id from fct_ranking where campaign_id = $1 and rank is not null order by 2",
     )
     assert ranked == [
         ("thpt-hoa-phuong", 1, "first"),
@@ -195,7 +196,9 @@ def test_classes_are_shown_against_their_members(built: Built) -> None:
 
 
 def test_persons_shown_to_the_organisers(built: Built) -> None:
-    query = "select person_key, unit_id, score, completed_at from fct_candidate where campaign_id = $1 and prize_id = $2"
+    query = (
+        "select person_key, unit_id, score, completed_at from fct_candidate where campaign_id = $1 and prize_id = $2"
+    )
     built._connection.execute("use marts")
     rows = {row[0]: row[1:] for row in built._connection.execute(query, ["world-ag", "individual_first"]).fetchall()}
     assert len(rows) == 7 + 6 + 8 + 14 + 7 + 6 + 7 + 6 + 6 + 8 + 7  # of the eleven schools that were heard of
@@ -225,7 +228,9 @@ def test_the_reports_of_a_contest(built: Built) -> None:
 
 # Cần Thơ ---------------------------------------------------------------------------------------------------------------
 
-WAVE_1 = "select unit_id, numerator from fct_measure where campaign_id = $1 and measure_id = 'wave' and period_id = 'wave-1'"
+WAVE_1 = (
+    "select unit_id, numerator from fct_measure where campaign_id = $1 and measure_id = 'wave' and period_id = 'wave-1'"
+)
 
 
 def test_enrolments_count_inside_the_wave_and_with_their_term(built: Built) -> None:
@@ -246,7 +251,9 @@ def test_enrolments_count_inside_the_wave_and_with_their_term(built: Built) -> N
 def test_the_launch_day_is_tracked_and_gates_nothing(built: Built) -> None:
     found = built.table("world-ct", WAVE_1.replace("wave-1", "launch-1"))
     assert found["o-mon-xa-3"] == 1 and found["can-tho"] == 1
-    assert built.rows("world-ct", "select * from fct_gate_result where campaign_id = $1 and period_id = 'launch-1'") == []
+    assert (
+        built.rows("world-ct", "select * from fct_gate_result where campaign_id = $1 and period_id = 'launch-1'") == []
+    )
 
 
 def test_a_wave_without_one_report_has_no_data_where_that_office_speaks(built: Built) -> None:
@@ -418,7 +425,16 @@ def test_the_dossier_year_by_year(built: Built) -> None:
 def test_the_set_of_who_qualifies(built: Built) -> None:
     query = "select unit_id from fct_eligibility where campaign_id = $1 and period_id = '{period}' and is_eligible order by 1"
     final = [unit for (unit,) in built.rows("world-br", query.format(period="final-2020"))]
-    assert final == ["con-dao", "dat-do", "long-dien", "p-che-do", "p-giam-dinh", "p-to-chuc-can-bo", "phu-my", "vung-tau"]
+    assert final == [
+        "con-dao",
+        "dat-do",
+        "long-dien",
+        "p-che-do",
+        "p-giam-dinh",
+        "p-to-chuc-can-bo",
+        "phu-my",
+        "vung-tau",
+    ]
     interim = [unit for (unit,) in built.rows("world-br", query.format(period="interim-2018"))]
     assert "chau-duc" not in interim and "ba-ria" in interim and "phu-my" in interim
     november = flipped_id("world-br", "year_2020", "november")
@@ -455,7 +471,11 @@ def test_in_steps_as_at_once(tmp_path: Path, built: Built) -> None:
         files = list(world.files())
         steps.append((name, world, files))
         lay(home, plans, name, World(world.plan, world.csvs, lambda: iter(()), (), world.edits))
-    clocks = [datetime(2021, 4, 2, tzinfo=UTC), datetime(2022, 4, 20, 12, 59, tzinfo=UTC), datetime(2023, 6, 20, tzinfo=UTC)]
+    clocks = [
+        datetime(2021, 4, 2, tzinfo=UTC),
+        datetime(2022, 4, 20, 12, 59, tzinfo=UTC),
+        datetime(2023, 6, 20, tzinfo=UTC),
+    ]
     for number, clock in enumerate(clocks):
         for name, _, files in steps:
             put(home, name, files[number::4][::-1])
@@ -471,4 +491,3 @@ def test_in_steps_as_at_once(tmp_path: Path, built: Built) -> None:
         for name in WORLDS:
             ours = sorted(row for row in incremental[table] if f"'{name}'" in row)
             assert ours == sorted(row for row in built.marts[table] if f"'{name}'" in row), (table, name)
-

@@ -133,7 +133,8 @@ valued as (
             and coalesce(denominators.period_id, dated.period_id) = dated.period_id
             and (
                 denominators.period_id is not null
-                or dated.as_of_date = coalesce(denominators.as_of_date, dated.as_of_date)
+                or denominators.as_of_date is null
+                or dated.as_of_date = denominators.as_of_date
             )
     left join metric_values as baseline_days
         on
