@@ -46,6 +46,7 @@ class EventCampaign:
     campaign_id: str
     parents: dict[str, str]  # unit -> parent; the order of creation
     types: dict[str, str]
+    valid_from: dict[str, date]
     valid_through: dict[str, date]
     renamed: dict[str, str]  # old unit -> new unit
     renamed_on: date
@@ -107,20 +108,24 @@ def event_campaigns(draw: st.DrawFn) -> EventCampaign:
     periods = _periods(draw)
     leaves = [unit for unit, kind in types.items() if kind in ("school", "shop")]
     renamed_on = date(2023, 2, 20)
-    renamed, valid_through = {}, {}
+    renamed, valid_from, valid_through = {}, {}, {}
     if draw(st.integers(0, 2)) == 0:
         old = draw(st.sampled_from(leaves))
         renamed[old], valid_through[old] = f"{old}-new", renamed_on - timedelta(days=1)
         parents[f"{old}-new"], types[f"{old}-new"] = parents[old], types[old]
+        valid_from[f"{old}-new"] = renamed_on
     elif draw(st.integers(0, 2)) == 0:
         valid_through[draw(st.sampled_from(leaves))] = renamed_on - timedelta(days=1)
+    elif draw(st.integers(0, 2)) == 0:
+        valid_from[draw(st.sampled_from(leaves))] = renamed_on
     places = [unit for unit in types if types[unit] in ("school", "shop")]
-    persons = [f"p{number}" for number in range(draw(st.integers(2, 9)))]
+    persons = [f"p{number}" for number in range(draw(st.integers(2, 5)))]
     senders = draw(st.sampled_from(["school", "district", "district", "top"]))
     campaign = EventCampaign(
         campaign_id="drawn",
         parents=parents,
         types=types,
+        valid_from=valid_from,
         valid_through=valid_through,
         renamed=renamed,
         renamed_on=renamed_on,
@@ -170,7 +175,7 @@ def _event(draw: st.DrawFn, person: str, event: str, place: str, shops: list[str
         score=draw(st.integers(0, 3)),
         dimensions=draw(st.sampled_from([{}, {"class": "x"}, {"class": "x"}, {"class": "y"}])),
         key=keyed,  # a document may name another person in a later file
-        is_cancelled=draw(st.integers(0, 9)) == 0,
+        is_cancelled=draw(st.integers(0, 14)) == 0,
     )  # fmt: skip
 
 
@@ -188,7 +193,7 @@ def _with_files(draw: st.DrawFn, campaign: EventCampaign, persons: list[str], pl
             event = "signed" if export == SIGNED else "answered"
             events = [
                 _event(draw, draw(st.sampled_from(persons)), event, draw(st.sampled_from(below)), shops, moments)
-                for _ in range(draw(st.integers(0, 4)))
+                for _ in range(draw(st.integers(0, 8)))
             ]
             unique = {event.event_key: event for event in events}  # a file says one thing of a key
             # Not after the first build that a test makes midway, or it would know what nobody has sent yet.
@@ -327,13 +332,12 @@ def write_event_plan(campaign: EventCampaign, folder: Path) -> None:
         ],
     }  # fmt: skip
     (folder / "plan.yml").write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
-    heirs = set(campaign.renamed.values())
     _csv(
         folder / "units.csv",
         ["unit_id", "name", "unit_type", "parent", "valid_from", "valid_through"],
         [
             (
-                unit, unit, kind, campaign.parents[unit], campaign.renamed_on if unit in heirs else "",
+                unit, unit, kind, campaign.parents[unit], campaign.valid_from.get(unit, ""),
                 campaign.valid_through.get(unit, ""),
             )
             for unit, kind in campaign.types.items()

@@ -193,8 +193,7 @@ class EventOracle:
         return line
 
     def _is_valid(self, unit: str, day: date) -> bool:
-        is_heir = unit in self.campaign.renamed.values()
-        if is_heir and day < self.campaign.renamed_on:
+        if unit in self.campaign.valid_from and day < self.campaign.valid_from[unit]:
             return False
         return unit not in self.campaign.valid_through or day <= self.campaign.valid_through[unit]
 
