@@ -149,6 +149,18 @@ named_members as (
     from checks
 ),
 
+found_members as (
+    select distinct
+        campaign_id,
+        metric_id,
+        period_id,
+        unit_id,
+        dimension,
+        member
+    from daily
+    where dimension != ''
+),
+
 expected_members as (
     select
         expected.*,
@@ -170,17 +182,7 @@ expected_members as (
         found_members.dimension,
         found_members.member
     from expected
-    inner join (
-        select distinct
-            campaign_id,
-            metric_id,
-            period_id,
-            unit_id,
-            dimension,
-            member
-        from daily
-        where dimension != ''
-    ) as found_members
+    inner join found_members
         on
             expected.campaign_id = found_members.campaign_id
             and expected.counted_metric_id = found_members.metric_id
@@ -220,7 +222,7 @@ left join daily
         and expected_members.dimension = daily.dimension
         and expected_members.member = daily.member
         and expected_members.unit_id = daily.unit_id
-        and daily.counted_until <= expected_members.cutoff_at
+        and expected_members.cutoff_at >= daily.counted_until
 group by
     expected_members.campaign_id,
     expected_members.metric_id,

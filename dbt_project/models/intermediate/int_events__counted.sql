@@ -92,7 +92,7 @@ part_events as (
             metric_parts.campaign_id = first_events.campaign_id
             and metric_parts.part_metric_id = first_events.metric_id
             and (windows.period_id = first_events.period_id or first_events.period_id = 'all')
-            and (periods.cutoff_at is null or first_events.event_at < periods.cutoff_at)
+            and (periods.cutoff_at is null or periods.cutoff_at > first_events.event_at)
     where
         windows.kind = 'all_of'
         and first_events.person_key is not null

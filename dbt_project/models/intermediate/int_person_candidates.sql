@@ -67,8 +67,8 @@ numbered as (
         on
             prizes.campaign_id = counted.campaign_id
             and metrics.metric_id = counted.metric_id
-            and counted.period_id = case when metrics.is_windowed then prizes.period_id else 'all' end
-            and counted.counted_at < periods.cutoff_at
+            and case when metrics.is_windowed then prizes.period_id else 'all' end = counted.period_id
+            and periods.cutoff_at > counted.counted_at
     where counted.person_key is not null
 )
 

@@ -97,8 +97,8 @@ contexts as (
         on
             metrics.campaign_id = told_days.campaign_id
             and metrics.metric_id = told_days.metric_id
-            and told_days.as_of_date <= periods.closing_date
-            and told_days.as_of_date >= {{ local_date('periods.window_from') }}
+            and periods.closing_date >= told_days.as_of_date
+            and {{ local_date('periods.window_from') }} <= told_days.as_of_date
     where metrics.is_windowed
 ),
 
