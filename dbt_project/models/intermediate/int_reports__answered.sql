@@ -86,7 +86,7 @@ answers as (
             and reports_due.from_unit_id = claims.unit_id
             and (
                 periods.closing_date = claims.as_of_date
-                or claims.complete_until >= periods.cutoff_at
+                or periods.cutoff_at <= claims.complete_until
             )
 )
 
