@@ -57,5 +57,20 @@
 
 {# The local day of an instant (Asia/Ho_Chi_Minh has no daylight saving time). #}
 {% macro local_date(instant) -%}
-    cast({{ instant }} at time zone 'Asia/Ho_Chi_Minh' as date)
+    cast(({{ instant }}) at time zone 'Asia/Ho_Chi_Minh' as date)
 {%- endmacro %}
+
+{# The first instant after a local day. #}
+{% macro day_end(day) -%}
+    (cast({{ day }} + interval '1 day' as timestamp) at time zone 'Asia/Ho_Chi_Minh')
+{%- endmacro %}
+
+{# The last local day that lies, at least in part, before an exclusive end. #}
+{% macro last_date_before(instant) -%}
+    {{ local_date(instant ~ " - interval '1 microsecond'") }}
+{%- endmacro %}
+
+{# An instant as a whole number that orders as it does. #}
+{% macro epoch_us(instant) %}{{ return(adapter.dispatch('epoch_us', 'thidua')(instant)) }}{% endmacro %}
+{% macro duckdb__epoch_us(instant) %}epoch_us({{ instant }}){% endmacro %}
+{% macro default__epoch_us(instant) %}cast(extract(epoch from {{ instant }}) * 1000000 as bigint){% endmacro %}

@@ -13,8 +13,8 @@ blocs:
 metrics:
   - {metric_id: users, kind: reported, export: progress}
   - {metric_id: cards, kind: reported, export: cards, dimensions: [group]}
-  - {metric_id: installed, kind: events, events: [installed], distinct: person, from: window, dimensions: [group]}
-  - {metric_id: answered, kind: events, events: [answered], distinct: person}
+  - {metric_id: installed, kind: events, export: lists, events: [installed], distinct: person, from: window, dimensions: [group]}
+  - {metric_id: answered, kind: events, export: lists, events: [answered], distinct: person}
   - {metric_id: both, kind: all_of, of: [installed, answered]}
   - {metric_id: finished, kind: instant, of: both, pick: last}
   - {metric_id: members, kind: reference}
@@ -38,6 +38,7 @@ awards:
   - {prize_id: rest, periods: [q1, end], by: rank, recipient: unit, places: rest, amount: 10, requires: [{kind: goal, goal: many}], clause: I}
   - {prize_id: medal, periods: [all], by: decision, recipient: unit, places: cap, cap: 10%, pool: participants, authority: [top], clause: I}
   - {prize_id: person, periods: [q1], by: nomination, recipient: person, of_prizes: [first], quota: 1, quota_of: {o1: 2}, amount: 5, clause: I}
+  - {prize_id: star, periods: [q1], by: decision, recipient: person, places: 1, candidates: both, show: [completed_at], clause: I}
 goals: [{goal_id: many, metric: users, over: 10, due_on: 2023-12-31, clause: I}]
 schedule: {metric: installed, dimension: group, rule: first_event, groups: [{member: poor, from: 2023-01-01, through: 2023-02-01, clause: I}]}
 reports:

@@ -44,6 +44,8 @@ PUBLISHED = {
     "fct_check": "campaign_id check_id period_id unit_id actual expected result",
     "fct_decision": "decision_id campaign_id kind subject decided_by recorded_at reason status",
     "fct_candidate": "campaign_id period_id prize_id person_key unit_id score completed_at",
+    "fct_unit_candidate": "campaign_id period_id prize_id authority_unit_id bloc_id unit_id result reason_code is_awarded",
+    "fct_dossier": "campaign_id period_id unit_id gate_id in_period_id result conditions_met conditions",
     "fct_awarded_person": "campaign_id period_id prize_id unit_id name amount version",
     "rpt_ranking": "campaign_id period_id bloc_id unit_id status rate_text amount",
 }

@@ -14,6 +14,31 @@ dirty_scopes as (
 
 dirty_dates as (
     select * from {{ ref('int_dirty_dates') }}
+),
+
+dirty_subjects as (
+    select * from {{ ref('int_dirty_subjects') }}
+),
+
+all_events as (
+    select * from {{ ref('stg_events') }}
+    where unit_role = '' and person_key is not null
+),
+
+-- Whoever is, or was, claimed by more than one place concerns all files that name him.
+claimed_persons as (
+    select
+        all_events.campaign_id,
+        all_events.subject_key
+    from all_events
+    inner join dirty_subjects
+        on
+            all_events.campaign_id = dirty_subjects.campaign_id
+            and all_events.subject_key = dirty_subjects.subject_key
+    group by
+        all_events.campaign_id,
+        all_events.subject_key
+    having count(distinct all_events.unit_id) > 1
 )
 
 select submission_id
@@ -35,3 +60,10 @@ inner join dirty_dates
         all_scopes.campaign_id = dirty_dates.campaign_id
         and all_scopes.unit_id = dirty_dates.unit_id
         and all_scopes.as_of_date = dirty_dates.as_of_date
+union distinct
+select all_events.submission_id
+from all_events
+inner join claimed_persons
+    on
+        all_events.campaign_id = claimed_persons.campaign_id
+        and all_events.subject_key = claimed_persons.subject_key

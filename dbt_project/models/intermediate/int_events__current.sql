@@ -32,15 +32,18 @@ withdrawn as (
     where kind = 'withdraw_submission' and not is_withdrawn
 ),
 
--- Events are deltas: rows compete by their natural key, whichever file they came in. The latest receipt wins the
--- key with all its unit roles, so that a corrected instant or unit replaces the old one; cancelled, it takes the
--- event away.
+-- Events are deltas: an office's rows compete by their natural key, whichever file they came in. The latest receipt
+-- wins the key with all its unit roles, so that a corrected instant or unit replaces the old one; cancelled, it takes
+-- the event away. What another office says of the same key is no correction but a claim of its own.
 ranked as (
     select
         events.*,
-        submissions.received_at,
+        coalesce(submissions.sender_unit_id, '') as sender_unit_id,
+        min(submissions.received_at) over (
+            partition by events.campaign_id, events.export_type, submissions.sender_unit_id, events.event_key
+        ) as first_received_at,
         rank() over (
-            partition by events.campaign_id, events.export_type, events.event_key
+            partition by events.campaign_id, events.export_type, submissions.sender_unit_id, events.event_key
             order by submissions.received_at desc nulls last, events.submission_id desc nulls last
         ) as turn
     from events
@@ -59,7 +62,9 @@ ranked as (
 select
     campaign_id,
     export_type,
+    sender_unit_id,
     event_key,
+    subject_key,
     person_key,
     event,
     event_at,
@@ -69,6 +74,7 @@ select
     valid_through,
     score,
     dimensions,
+    first_received_at,
     submission_id,
     sheet,
     line_number

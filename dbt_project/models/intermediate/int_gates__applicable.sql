@@ -1,15 +1,7 @@
 {{ config(materialized='table') }}
 
-with dirty_campaigns as (
-    select * from {{ ref('int_dirty_campaigns') }}
-),
-
-units as (
-    select * from {{ source('plan', 'units') }}
-),
-
-periods as (
-    select * from {{ source('plan', 'periods') }}
+with units as (
+    select * from {{ ref('int_units__of_period') }}
 ),
 
 gates as (
@@ -26,6 +18,7 @@ select
     gates.period_id,
     units.bloc_id,
     units.unit_id,
+    units.is_heir,
     gates.gate_id,
     gates.position,
     gates.kind,
@@ -36,16 +29,13 @@ select
     gates.quantifier,
     gates.clause
 from gates
-inner join dirty_campaigns on gates.campaign_id = dirty_campaigns.campaign_id
 inner join gate_unit_types
     on gates.campaign_id = gate_unit_types.campaign_id and gates.gate_id = gate_unit_types.gate_id
-inner join periods on gates.campaign_id = periods.campaign_id and gates.period_id = periods.period_id
 inner join units
     on
         gates.campaign_id = units.campaign_id
+        and gates.period_id = units.period_id
         and gate_unit_types.unit_type = units.unit_type
-        and (units.valid_from is null or periods.closing_date >= units.valid_from)
-        and (units.valid_through is null or periods.closing_date <= units.valid_through)
 where
     gates.recipient = 'unit'
     and units.bloc_id is not null

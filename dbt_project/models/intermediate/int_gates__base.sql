@@ -16,6 +16,38 @@ decided_gates as (
     select * from {{ ref('int_decided_gates') }}
 ),
 
+predecessors as (
+    select * from {{ source('plan', 'unit_predecessors') }}
+),
+
+-- A decision on a unit holds for what it was renamed to; of several merged ones the worst.
+decided_for as (
+    select
+        applicable.campaign_id,
+        applicable.period_id,
+        applicable.gate_id,
+        applicable.unit_id,
+        min(decided_gates.result) as result
+    from applicable
+    left join predecessors
+        on
+            applicable.campaign_id = predecessors.campaign_id
+            and applicable.unit_id = predecessors.unit_id
+            and applicable.is_heir
+    inner join decided_gates
+        on
+            applicable.campaign_id = decided_gates.campaign_id
+            and applicable.period_id = decided_gates.period_id
+            and applicable.gate_id = decided_gates.gate_id
+            and coalesce(predecessors.predecessor_unit_id, applicable.unit_id) = decided_gates.unit_id
+    where applicable.kind = 'decision'
+    group by
+        applicable.campaign_id,
+        applicable.period_id,
+        applicable.gate_id,
+        applicable.unit_id
+),
+
 -- A measure of other blocs is no gate for this unit: the inner join drops it.
 measured as (
     select
@@ -48,6 +80,7 @@ measure_results as (
         period_id,
         bloc_id,
         unit_id,
+        is_heir,
         gate_id,
         position,
         kind,
@@ -75,6 +108,7 @@ decision_results as (
         applicable.period_id,
         applicable.bloc_id,
         applicable.unit_id,
+        applicable.is_heir,
         applicable.gate_id,
         applicable.position,
         applicable.kind,
@@ -83,19 +117,19 @@ decision_results as (
         cast(null as bigint) as numerator,
         cast(null as bigint) as denominator,
         cast(null as bigint) as threshold_ppm,
-        case coalesce(decided_gates.result, applicable.default_result)
+        case coalesce(decided_for.result, applicable.default_result)
             when 'pass' then 'pass'
             when 'fail' then 'decision_failed'
             else 'awaiting_decision'
         end as finding,
         applicable.clause
     from applicable
-    left join decided_gates
+    left join decided_for
         on
-            applicable.campaign_id = decided_gates.campaign_id
-            and applicable.period_id = decided_gates.period_id
-            and applicable.gate_id = decided_gates.gate_id
-            and applicable.unit_id = decided_gates.unit_id
+            applicable.campaign_id = decided_for.campaign_id
+            and applicable.period_id = decided_for.period_id
+            and applicable.gate_id = decided_for.gate_id
+            and applicable.unit_id = decided_for.unit_id
     where applicable.kind = 'decision'
 )
 

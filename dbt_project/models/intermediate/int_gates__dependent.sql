@@ -5,36 +5,8 @@ with applicable as (
     where kind in ('eligible', 'awarded')
 ),
 
-gate_periods as (
-    select * from {{ source('plan', 'gate_periods') }}
-),
-
-eligibility as (
-    select * from {{ ref('int_eligibility__base') }}
-),
-
--- An award counts once its period is officially closed; until then nobody has been awarded anything.
 earlier_results as (
-    select
-        applicable.campaign_id,
-        applicable.period_id,
-        applicable.unit_id,
-        applicable.gate_id,
-        case
-            when applicable.kind = 'awarded' then 'undecided'
-            else coalesce(eligibility.result, 'undecided')
-        end as result
-    from applicable
-    inner join gate_periods
-        on
-            applicable.campaign_id = gate_periods.campaign_id
-            and applicable.gate_id = gate_periods.gate_id
-            and applicable.period_id = gate_periods.period_id
-    left join eligibility
-        on
-            gate_periods.campaign_id = eligibility.campaign_id
-            and gate_periods.in_period_id = eligibility.period_id
-            and applicable.unit_id = eligibility.unit_id
+    select * from {{ ref('int_gates__earlier') }}
 ),
 
 tallied as (
@@ -60,6 +32,7 @@ select
     applicable.period_id,
     applicable.bloc_id,
     applicable.unit_id,
+    applicable.is_heir,
     applicable.gate_id,
     applicable.position,
     applicable.kind,

@@ -23,3 +23,4 @@ select
         else 'fail'
     end as result
 from gates
+where not is_heir

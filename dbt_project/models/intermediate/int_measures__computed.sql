@@ -1,15 +1,11 @@
 {{ config(materialized='table') }}
 
-with dirty_campaigns as (
-    select * from {{ ref('int_dirty_campaigns') }}
-),
-
-clock as (
+with clock as (
     select * from {{ source('raw', 'build_clock') }}
 ),
 
 units as (
-    select * from {{ source('plan', 'units') }}
+    select * from {{ ref('int_units__of_period') }}
 ),
 
 periods as (
@@ -21,7 +17,7 @@ measures as (
 ),
 
 baselines as (
-    select * from {{ source('plan', 'baselines') }}
+    select * from {{ ref('int_baselines__in_force') }}
 ),
 
 targets as (
@@ -40,6 +36,7 @@ expected as (
         clock.now_at >= periods.cutoff_at as is_closed,
         units.unit_id,
         units.bloc_id,
+        units.is_heir,
         measures.measure_id,
         measures.numerator_metric_id,
         measures.numerator_dimension,
@@ -52,14 +49,11 @@ expected as (
         measures.target_id,
         measures.clause
     from measures
-    inner join dirty_campaigns on measures.campaign_id = dirty_campaigns.campaign_id
-    inner join periods on measures.campaign_id = periods.campaign_id
     inner join units
         on
             measures.campaign_id = units.campaign_id
             and (measures.bloc_id is null or measures.bloc_id = units.bloc_id)
-            and (units.valid_from is null or periods.closing_date >= units.valid_from)
-            and (units.valid_through is null or periods.closing_date <= units.valid_through)
+    inner join periods on units.campaign_id = periods.campaign_id and units.period_id = periods.period_id
     cross join clock
 ),
 
@@ -80,6 +74,7 @@ chosen_dates as (
             and expected.numerator_metric_id = metric_values.metric_id
             and coalesce(expected.numerator_dimension, '') = metric_values.dimension
             and coalesce(expected.numerator_member, '') = metric_values.member
+            and coalesce(metric_values.period_id, expected.period_id) = expected.period_id
             and coalesce(metric_values.as_of_date, expected.closing_date) <= expected.closing_date
     where
         not expected.is_closed
@@ -126,6 +121,7 @@ valued as (
             and dated.numerator_metric_id = numerators.metric_id
             and coalesce(dated.numerator_dimension, '') = numerators.dimension
             and coalesce(dated.numerator_member, '') = numerators.member
+            and coalesce(numerators.period_id, dated.period_id) = dated.period_id
             and dated.as_of_date = coalesce(numerators.as_of_date, dated.closing_date)
     left join metric_values as denominators
         on
@@ -134,7 +130,12 @@ valued as (
             and dated.denominator_metric_id = denominators.metric_id
             and coalesce(dated.denominator_dimension, '') = denominators.dimension
             and coalesce(dated.denominator_member, '') = denominators.member
-            and dated.as_of_date = coalesce(denominators.as_of_date, dated.as_of_date)
+            and coalesce(denominators.period_id, dated.period_id) = dated.period_id
+            and (
+                denominators.period_id is not null
+                or denominators.as_of_date is null
+                or dated.as_of_date = denominators.as_of_date
+            )
     left join metric_values as baseline_days
         on
             dated.campaign_id = baseline_days.campaign_id
@@ -162,6 +163,7 @@ select
     period_id,
     unit_id,
     bloc_id,
+    is_heir,
     measure_id,
     is_closed,
     closing_date,

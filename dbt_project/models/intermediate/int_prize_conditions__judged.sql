@@ -32,6 +32,10 @@ goals as (
     select * from {{ ref('int_goals__computed') }}
 ),
 
+decided_awards as (
+    select * from {{ ref('int_awards__decided') }}
+),
+
 expected as (
     select
         units.campaign_id,
@@ -45,7 +49,8 @@ expected as (
         conditions.threshold_target_id,
         conditions.quantifier,
         conditions.default_result,
-        conditions.goal_id
+        conditions.goal_id,
+        conditions.of_prize_id
     from conditions
     inner join prizes on conditions.campaign_id = prizes.campaign_id and conditions.prize_id = prizes.prize_id
     inner join units on prizes.campaign_id = units.campaign_id and prizes.period_id = units.period_id
@@ -58,8 +63,16 @@ earlier as (
         expected.unit_id,
         expected.prize_id,
         expected.position,
-        sum(case when eligibility.result = 'pass' then 1 else 0 end) as passes,
-        sum(case when eligibility.result = 'fail' then 1 else 0 end) as fails,
+        sum(
+            case
+                when expected.kind = 'awarded' then case when decided_awards.unit_id is not null then 1 else 0 end
+                when eligibility.result = 'pass' then 1
+                else 0
+            end
+        ) as passes,
+        sum(
+            case when eligibility.result = 'fail' and decided_awards.unit_id is null then 1 else 0 end
+        ) as fails,
         count(*) as results
     from expected
     inner join condition_periods
@@ -72,7 +85,13 @@ earlier as (
             expected.campaign_id = eligibility.campaign_id
             and condition_periods.in_period_id = eligibility.period_id
             and expected.unit_id = eligibility.unit_id
-    where expected.kind = 'eligible'
+    left join decided_awards
+        on
+            expected.campaign_id = decided_awards.campaign_id
+            and condition_periods.in_period_id = decided_awards.period_id
+            and expected.unit_id = decided_awards.unit_id
+            and expected.of_prize_id = decided_awards.prize_id
+    where expected.kind in ('eligible', 'awarded')
     group by
         expected.campaign_id,
         expected.period_id,
@@ -104,18 +123,17 @@ judged as (
                             then 'pass'
                         else 'fail'
                     end
-            when 'eligible'
-                then case
-                        when expected.quantifier = 'all' and earlier.passes = earlier.results then 'pass'
-                        when expected.quantifier = 'any' and earlier.passes > 0 then 'pass'
-                        when expected.quantifier = 'all' and earlier.fails > 0 then 'fail'
-                        when expected.quantifier = 'any' and earlier.fails = earlier.results then 'fail'
-                        else 'undecided'
-                    end
             when 'goal'
                 then case when goals.is_met then 'pass' when not goals.is_met then 'fail' else 'undecided' end
             when 'decision' then expected.default_result
-            else 'undecided'
+            else
+                case
+                    when expected.quantifier = 'all' and earlier.passes = earlier.results then 'pass'
+                    when expected.quantifier = 'any' and earlier.passes > 0 then 'pass'
+                    when expected.quantifier = 'all' and earlier.fails > 0 then 'fail'
+                    when expected.quantifier = 'any' and earlier.fails = earlier.results then 'fail'
+                    else 'undecided'
+                end
         end as result
     from expected
     left join measures

@@ -5,7 +5,7 @@ with metric_values as (
 ),
 
 dirty_dates as (
-    select * from {{ ref('int_dirty_dates') }}
+    select * from {{ ref('int_dirty_progress') }}
 ),
 
 units as (
@@ -21,7 +21,7 @@ targets as (
 ),
 
 baselines as (
-    select * from {{ source('plan', 'baselines') }}
+    select * from {{ ref('int_baselines__in_force') }}
 ),
 
 -- The measure that a metric counts for, by the unit's bloc: it says which baseline and which target belong to it.

@@ -20,6 +20,10 @@ judged_scopes as (
     select * from {{ ref('int_scopes__judged') }}
 ),
 
+submissions as (
+    select * from {{ ref('stg_submissions') }}
+),
+
 decisions as (
     select * from {{ ref('stg_decisions') }}
 ),
@@ -34,6 +38,24 @@ excused as (
     where kind = 'excuse_report' and not is_withdrawn
 ),
 
+-- Figures answer for their day. Events add up, so that whoever has told everything up to the cutoff has answered, and
+-- a file that tells nothing new answers too.
+claims as (
+    select
+        judged_scopes.campaign_id,
+        judged_scopes.export_type,
+        judged_scopes.unit_id,
+        judged_scopes.submission_id,
+        judged_scopes.received_at,
+        judged_scopes.as_of_date,
+        submissions.complete_until,
+        judged_scopes.status = 'applied'
+        or (submissions.complete_until is not null and judged_scopes.status in ('duplicate', 'stale')) as is_accepted
+    from judged_scopes
+    inner join dirty_campaigns on judged_scopes.campaign_id = dirty_campaigns.campaign_id
+    inner join submissions on judged_scopes.submission_id = submissions.submission_id
+),
+
 -- The first accepted file for the closing date decides whether the report was on time; a later correction does not
 -- make it late. What was sent again without a change answers nothing.
 answers as (
@@ -42,28 +64,30 @@ answers as (
         reports_due.period_id,
         reports_due.export_type,
         reports_due.from_unit_id,
-        judged_scopes.submission_id,
-        judged_scopes.received_at,
-        judged_scopes.status = 'applied' as is_accepted,
+        claims.submission_id,
+        claims.received_at,
+        claims.is_accepted,
         row_number() over (
             partition by
                 reports_due.campaign_id, reports_due.period_id, reports_due.export_type, reports_due.from_unit_id
             order by
-                case when judged_scopes.status = 'applied' then 0 else 1 end asc,
-                case when judged_scopes.status = 'applied' then judged_scopes.received_at end asc nulls last,
-                judged_scopes.received_at desc nulls last,
-                judged_scopes.submission_id asc
+                case when claims.is_accepted then 0 else 1 end asc,
+                case when claims.is_accepted then claims.received_at end asc nulls last,
+                claims.received_at desc nulls last,
+                claims.submission_id asc
         ) as turn
     from reports_due
-    inner join dirty_campaigns on reports_due.campaign_id = dirty_campaigns.campaign_id
     inner join periods
         on reports_due.campaign_id = periods.campaign_id and reports_due.period_id = periods.period_id
-    inner join judged_scopes
+    inner join claims
         on
-            reports_due.campaign_id = judged_scopes.campaign_id
-            and reports_due.export_type = judged_scopes.export_type
-            and reports_due.from_unit_id = judged_scopes.unit_id
-            and periods.closing_date = judged_scopes.as_of_date
+            reports_due.campaign_id = claims.campaign_id
+            and reports_due.export_type = claims.export_type
+            and reports_due.from_unit_id = claims.unit_id
+            and (
+                periods.closing_date = claims.as_of_date
+                or periods.cutoff_at <= claims.complete_until
+            )
 )
 
 select

@@ -25,6 +25,10 @@ keyed as (
         ranking_keys.position,
         ranking_keys.direction,
         case
+            when ranking_keys.kind = 'metric' then metric_values.metric_id is not null
+            else coalesce(measures.denominator > 0 and measures.numerator is not null, false)
+        end as is_known,
+        case
             when ranking_keys.kind = 'metric' then cast(metric_values.value as {{ wide() }})
             when measures.denominator > 0 then {{ fraction_key('measures.numerator', 'measures.denominator') }}
         end as ordering_key
@@ -43,11 +47,16 @@ keyed as (
             and eligibility.unit_id = metric_values.unit_id
             and ranking_keys.metric_id = metric_values.metric_id
             and metric_values.dimension = ''
-            and eligibility.as_of_date = coalesce(metric_values.as_of_date, eligibility.as_of_date)
+            and coalesce(metric_values.period_id, eligibility.period_id) = eligibility.period_id
+            and (
+                metric_values.period_id is not null
+                or eligibility.as_of_date = coalesce(metric_values.as_of_date, eligibility.as_of_date)
+            )
     where eligibility.is_eligible
 ),
 
--- A unit whose rate is undefined is not rankable, whatever else makes it eligible.
+-- A unit whose rate is undefined is not rankable, whatever else makes it eligible. That nobody did something is known:
+-- without an instant it comes last.
 rankable as (
     select
         campaign_id,
@@ -58,7 +67,7 @@ rankable as (
         campaign_id,
         period_id,
         unit_id
-    having count(*) = count(ordering_key)
+    having sum(case when is_known then 0 else 1 end) = 0
 ),
 
 -- Each key ranks alone, then the ranks order together: any number of keys in either direction, no dynamic SQL.

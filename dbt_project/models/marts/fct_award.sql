@@ -21,6 +21,11 @@ pools as (
     select * from {{ ref('int_award_pools__computed') }}
 ),
 
+unit_candidates as (
+    select * from {{ ref('int_unit_candidates') }}
+    where is_awarded
+),
+
 prizes as (
     select * from {{ source('plan', 'prizes') }}
 ),
@@ -89,10 +94,41 @@ pool_lines as (
         cast(null as bigint) as amount,
         case when amount_each is not null then 0 end as amount_min,
         places * amount_each as amount_max,
-        'undecided' as status,
-        'decision' as status_reason,
+        -- Beyond its places a pool is not paid until the council takes decisions back.
+        case when awarded > places then 'blocked' else 'undecided' end as status,
+        case when awarded > places then 'over_cap' else 'decision' end as status_reason,
         clause
     from pools
+),
+
+-- Whom a decision gives a prize. Where the plan names no money there is none.
+decided_lines as (
+    select
+        unit_candidates.campaign_id,
+        unit_candidates.period_id,
+        unit_candidates.bloc_id,
+        unit_candidates.authority_unit_id,
+        'unit' as recipient_kind,
+        unit_candidates.unit_id,
+        unit_candidates.prize_id,
+        cast(1 as bigint) as places,
+        cast(null as bigint) as head_count,
+        pools.amount_base,
+        pools.multiplier,
+        pools.amount_each,
+        pools.amount_each as amount,
+        pools.amount_each as amount_min,
+        pools.amount_each as amount_max,
+        'awarded' as status,
+        case when unit_candidates.result = 'pass' then null else unit_candidates.reason_code end as status_reason,
+        unit_candidates.clause
+    from unit_candidates
+    inner join pools
+        on
+            unit_candidates.campaign_id = pools.campaign_id
+            and unit_candidates.period_id = pools.period_id
+            and unit_candidates.prize_id = pools.prize_id
+            and coalesce(unit_candidates.authority_unit_id, '') = coalesce(pools.authority_unit_id, '')
 ),
 
 lines as (
@@ -101,6 +137,8 @@ lines as (
     select * from nomination_lines
     union all
     select * from pool_lines
+    union all
+    select * from decided_lines
 )
 
 select

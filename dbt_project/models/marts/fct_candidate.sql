@@ -1,13 +1,24 @@
-{{ config(materialized='table') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='dirty',
+        on_schema_change='fail',
+        meta={'dirty': 'int_dirty_campaigns', 'dirty_keys': ['campaign_id']},
+    )
+}}
+-- depends_on: {{ ref('int_dirty_campaigns') }}
 
--- Candidates come from contests of persons, whose events are not computed yet.
+with candidates as (
+    select * from {{ ref('int_person_candidates') }}
+)
 
 select
-    cast(null as varchar) as campaign_id,
-    cast(null as varchar) as period_id,
-    cast(null as varchar) as prize_id,
-    cast(null as varchar) as person_key,
-    cast(null as varchar) as unit_id,
-    cast(null as bigint) as score,
-    cast(null as timestamptz) as completed_at
-where false
+    campaign_id,
+    period_id,
+    prize_id,
+    person_key,
+    unit_id,
+    score,
+    completed_at,
+    clause
+from candidates

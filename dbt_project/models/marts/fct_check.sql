@@ -1,14 +1,30 @@
-{{ config(materialized='table') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='dirty',
+        on_schema_change='fail',
+        meta={'dirty': 'int_dirty_campaigns', 'dirty_keys': ['campaign_id']},
+    )
+}}
+-- depends_on: {{ ref('int_dirty_campaigns') }}
 
--- Checks of allotments and of launch staffing are not computed yet.
+with checks as (
+    select * from {{ ref('int_checks__computed') }}
+)
 
 select
-    cast(null as varchar) as campaign_id,
-    cast(null as varchar) as check_id,
-    cast(null as varchar) as period_id,
-    cast(null as varchar) as unit_id,
-    cast(null as bigint) as actual,
-    cast(null as bigint) as expected,
-    cast(null as varchar) as result,
-    cast(null as varchar) as clause
-where false
+    campaign_id,
+    check_id,
+    period_id,
+    unit_id,
+    actual,
+    expected,
+    actual - expected as difference,
+    case
+        when actual is null or expected is null then 'no_data'
+        when kind = 'children_add_up' and actual = expected then 'pass'
+        when kind != 'children_add_up' and actual >= expected then 'pass'
+        else 'fail'
+    end as result,
+    clause
+from checks

@@ -28,3 +28,4 @@ select
     numerator_submission_id as submission_id,
     clause
 from measures
+where not is_heir

@@ -33,9 +33,17 @@ ranking as (
     select * from {{ ref('fct_ranking') }}
 ),
 
+-- A prize by rank is in the ladder; a unit may hold prizes by decision beside it.
 awards as (
-    select * from {{ ref('fct_award') }}
-    where unit_id is not null and recipient_kind = 'unit'
+    select fct_award.*
+    from {{ ref('fct_award') }} as fct_award
+    inner join {{ source('plan', 'prizes') }} as ladder
+        on
+            fct_award.campaign_id = ladder.campaign_id
+            and fct_award.period_id = ladder.period_id
+            and fct_award.prize_id = ladder.prize_id
+            and ladder.granted_by = 'rank'
+    where fct_award.unit_id is not null and fct_award.recipient_kind = 'unit'
 ),
 
 quotas as (

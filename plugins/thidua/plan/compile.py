@@ -74,6 +74,7 @@ class _Compiler:
         self.chosen = chosen
         self.plan_hash = plan_hash
         self.periods = {period.period_id: period for period in document.periods}
+        self.metrics = {metric.metric_id: metric for metric in document.metrics}
 
     def rows(self) -> Iterator[tuple[str, Row]]:
         yield from self._campaign()
@@ -132,6 +133,8 @@ class _Compiler:
                 row = {"unit_id": unit.unit_id, "ancestor_unit_id": ancestor, "distance": distance}
                 yield "unit_ancestors", row
                 ancestor, distance = parents[ancestor], distance + 1
+            for predecessor in self._predecessors(unit.unit_id):
+                yield "unit_predecessors", {"unit_id": unit.unit_id, "predecessor_unit_id": predecessor}
         for lineage in self.plan.unit_lineage:
             yield (
                 "unit_lineage",
@@ -143,6 +146,27 @@ class _Compiler:
                     "document": lineage.document,
                 },
             )
+
+    def _predecessors(self, unit_id: str) -> list[str]:
+        """What a unit was before it was renamed, or merged from; what split off keeps no share of the whole."""
+        found: list[str] = []
+        heirs = [unit_id]
+        while heirs:
+            heir = heirs.pop()
+            for lineage in self.plan.unit_lineage:
+                if lineage.to == heir and lineage.kind in ("renamed", "merged") and lineage.from_ not in found:
+                    found.append(lineage.from_)
+                    heirs.append(lineage.from_)
+        return sorted(found)
+
+    def _leaves(self, metric: m.Metric) -> list[m.EventsMetric]:
+        """The metrics of kind events that a metric is made of; none for figures."""
+        if isinstance(metric, m.EventsMetric):
+            return [metric]
+        names = metric.of if isinstance(metric, m.AllOfMetric) else []
+        if isinstance(metric, m.InstantMetric):
+            names = [metric.of]
+        return [leaf for name in names for leaf in self._leaves(self.metrics[name])]
 
     def _metrics(self) -> Iterator[tuple[str, Row]]:
         for metric in self.document.metrics:
@@ -158,6 +182,7 @@ class _Compiler:
             elif isinstance(metric, m.EventsMetric):
                 at = metric.from_
                 row |= {
+                    "export_type": metric.export,
                     "from_kind": "window" if at == "window" else "instant" if at else None,
                     "from_at": start_instant(at) if isinstance(at, datetime) else None,
                     "distinct_by": metric.distinct,
@@ -174,6 +199,11 @@ class _Compiler:
                 row |= {"of_metric_id": metric.of, "pick": metric.pick}
             for dimension in metric.dimensions or []:
                 yield "metric_dimensions", {**key, "dimension": dimension}
+            leaves = self._leaves(metric)
+            if leaves:
+                row["is_windowed"] = any(leaf.from_ == "window" for leaf in leaves)
+            for export in sorted({leaf.export for leaf in leaves}):
+                yield "metric_exports", {**key, "export_type": export}
             yield "metrics", row
 
     def _measures(self) -> Iterator[tuple[str, Row]]:
@@ -283,7 +313,7 @@ class _Compiler:
             if isinstance(award, m.RankAward) and award.per:
                 row |= {"per_metric_id": award.per.metric, "per_as_of": award.per.as_of}
             if isinstance(award, m.DecisionAward):
-                row |= {"cap_ppm": award.cap, "pool": award.pool}
+                row |= {"cap_ppm": award.cap, "pool": award.pool, "candidates_metric_id": award.candidates}
                 for unit_type in award.authority or []:
                     yield "prize_authorities", {**key, "unit_type": unit_type}
                 for order, item in enumerate(award.show, 1):

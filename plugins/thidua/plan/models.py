@@ -117,6 +117,7 @@ class ReportedMetric(_Metric):
 
 class EventsMetric(_Metric):
     kind: Literal["events"]
+    export: Slug = Field(description="The export that tells of these events; whoever owes it must be complete")
     events: Slugs
     products: Slugs | None = None
     from_: Literal["window"] | Instant | None = Field(None, alias="from")
@@ -280,6 +281,7 @@ class DecisionAward(_Award):
     authority: Slugs | None = None
     cap: Percent | None = None
     pool: Literal["participants", "eligible"] | None = None
+    candidates: Slug | None = Field(None, description="Metric whose persons are shown to the council")
     show: list[Literal["quiz_score", "completed_at"]] = Field(default_factory=list)
 
 

@@ -103,6 +103,11 @@ class _Checker:
     def _metrics(self) -> Iterator[Fault]:
         for index, metric in enumerate(self.plan.metrics):
             path: Path = ("metrics", index)
+            if isinstance(metric, m.EventsMetric):
+                expected = {report.export for report in self.plan.reports}
+                if metric.export not in expected:
+                    message = f"nobody owes a report '{metric.export}', so nobody could ever be complete"
+                    yield Fault((*path, "export"), message, sorted(expected))
             if isinstance(metric, m.AllOfMetric):
                 # Of events only: parts that had parts of their own could go round in a circle.
                 yield from self._all_known(metric.of, self._of_kind(m.EventsMetric), "metric", *path, "of")
@@ -161,6 +166,10 @@ class _Checker:
                 side = getattr(measure, part)
                 yield from self._known(side.metric, self._countable(), "metric", *path, part, "metric")
                 yield from self._member(side.metric, side.member, *path, part, "member")
+            above = measure.numerator
+            if above.minus_baseline and above.metric in self.metrics and above.metric not in self._given_or_reported():
+                message = f"metric '{above.metric}' counts events; give it `from` instead of a baseline"
+                yield Fault((*path, "numerator", "minus_baseline"), message)
             below = measure.denominator
             if (below.metric is None) == (below.target is None):
                 yield Fault((*path, "denominator"), "give a metric or a target, exactly one")
@@ -297,6 +306,14 @@ class _Checker:
                 yield from self._all_known(award.authority, self.unit_types, "unit type", *path, "authority")
                 if (award.places == "cap") != (award.cap is not None and award.pool is not None):
                     yield Fault((*path, "places"), "`places: cap` goes with `cap` (a percentage) and `pool`")
+                persons = self._of_kind(m.EventsMetric, m.AllOfMetric)
+                yield from self._known(award.candidates, persons, "metric of persons", *path, "candidates")
+                if award.candidates and award.recipient != "person":
+                    yield Fault((*path, "candidates"), "are persons, but the prize goes to a unit")
+                if award.show and not award.candidates:
+                    yield Fault((*path, "candidates"), "is missing: say of which metric the persons are shown")
+                if award.candidates:
+                    yield from self._windows([award.candidates], award.periods, *path, "candidates")
                 if award.places == "cap" and not award.authority:
                     yield Fault((*path, "authority"), "is missing: a cap is counted for each awarding authority")
             else:
@@ -328,6 +345,9 @@ class _Checker:
             yield from self._known(goal.metric, self._countable(), "metric", *path, "metric")
             yield from self._known(goal.measure, self.measures, "measure", *path, "measure")
             yield from self._all_known(goal.blocs, self.blocs, "bloc", *path, "blocs")
+            for name in [goal.metric, *self._metrics_of(goal.measure)]:
+                if self._needs_window(name):
+                    yield Fault(path, f"metric '{name}' counts within the window of a period; a goal has none")
             if (goal.metric is None) == (goal.measure is None):
                 yield Fault(path, "give a metric or a measure, exactly one")
             if (goal.over is None) == (goal.at_least is None):

@@ -50,21 +50,30 @@ PLAN_TABLES: dict[str, Columns] = {
         "to_unit_id": "varchar",
         "document": "varchar",
     },
+    # What a unit was before a rename or a merger, over any number of them: its history is theirs.
+    "unit_predecessors": {
+        "campaign_id": "varchar",
+        "unit_id": "varchar",
+        "predecessor_unit_id": "varchar",
+    },
     "blocs": {"campaign_id": "varchar", "bloc_id": "varchar", "name": "varchar", "clause": "varchar"},
     "metrics": {
         "campaign_id": "varchar",
         "metric_id": "varchar",
         "name": "varchar",
         "kind": "varchar",  # reported, events, all_of, instant, reference
-        "export_type": "varchar",  # of a reported metric
+        "export_type": "varchar",  # of metrics of kind reported and events
         "from_kind": "varchar",
         "from_at": "timestamptz",  # of events: window, instant, or null for all history
         "distinct_by": "varchar",  # person, person_product, event
         "valid_through": "date",
         "of_metric_id": "varchar",
         "pick": "varchar",
+        "is_windowed": "boolean",  # counts from the start of each period's window; null for figures
         "clause": "varchar",
     },
+    # The exports that must be complete before a metric over events has data; of all its parts.
+    "metric_exports": {"campaign_id": "varchar", "metric_id": "varchar", "export_type": "varchar"},
     "metric_events": {"campaign_id": "varchar", "metric_id": "varchar", "event": "varchar"},
     "metric_products": {"campaign_id": "varchar", "metric_id": "varchar", "product": "varchar"},
     "metric_parts": {"campaign_id": "varchar", "metric_id": "varchar", "part_metric_id": "varchar"},
@@ -146,6 +155,7 @@ PLAN_TABLES: dict[str, Columns] = {
         "places": "bigint",
         "cap_ppm": "bigint",
         "pool": "varchar",  # participants, eligible
+        "candidates_metric_id": "varchar",
         "amount": "bigint",
         "per_metric_id": "varchar",
         "per_as_of": "varchar",  # closing, window_start

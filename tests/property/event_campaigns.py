@@ -1,0 +1,373 @@
+"""Random campaigns over persons' events, plan and all: hierarchy, windows, products, parts, ranking keys, caps.
+
+Everything is small on purpose, so that persons claimed twice, equal counts and instants, silent senders and events at
+the very cutoff are frequent, not rare. What is drawn here no plan has: it is the sixth one, many times over.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hypothesis import strategies as st
+from thidua.clock import LOCAL, day_end
+
+from tests.event_lake import Event, EventFile
+
+START = datetime(2023, 1, 1, tzinfo=LOCAL)
+PRODUCTS = ("red", "blue")
+CLASSES = ("x", "y")
+END = date(2023, 6, 30)
+SIGNED, ANSWERED = "signups", "answers"  # the exports: the offices send one, the top the other
+
+
+@dataclass(frozen=True)
+class Period:
+    period_id: str
+    window_from: datetime | None
+    closing: date
+    cutoff: datetime
+    in_mid_day: bool
+
+
+@dataclass(frozen=True)
+class Prize:
+    prize_id: str
+    places: int | None  # None: rest
+    amount: int
+
+
+@dataclass(frozen=True)
+class EventCampaign:
+    campaign_id: str
+    parents: dict[str, str]  # unit -> parent; the order of creation
+    types: dict[str, str]
+    valid_from: dict[str, date]
+    valid_through: dict[str, date]
+    renamed: dict[str, str]  # old unit -> new unit
+    renamed_on: date
+    periods: tuple[Period, ...]
+    window_of: dict[str, bool]  # metric -> counts from the window
+    from_at: datetime | None
+    distinct: str
+    products: tuple[str, ...] | None
+    valid_until: date | None
+    pick: str
+    denominators: dict[str, int]  # members of a leaf
+    targets: dict[str, int]
+    threshold: str
+    order: tuple[str, ...]
+    prizes: tuple[Prize, ...]
+    cap: str
+    pool: str
+    participants: dict[tuple[str, str], int]  # (period, authority)
+    quantifier: str  # of the waves that the last closing looks back at
+    senders: str  # the unit type that sends sign-ups
+    files: tuple[EventFile, ...] = field(repr=False)
+
+    @property
+    def units(self) -> list[str]:
+        return list(self.types)
+
+
+def _moments(periods: tuple[Period, ...]) -> st.SearchStrategy[datetime]:
+    """Instants near the edges: window starts, cutoffs, a microsecond beside them, and a few days between."""
+    edges = [moment for period in periods for moment in (period.cutoff, period.window_from) if moment]
+    near = [edge + timedelta(microseconds=step) for edge in edges for step in (-1, 0)]
+    days = [START + timedelta(days=day, hours=9) for day in (-3, 5, 6, 40, 41, 75, 110, 170)]
+    return st.sampled_from([*near, *days, *days])
+
+
+def _periods(draw: st.DrawFn) -> tuple[Period, ...]:
+    periods = []
+    for index in range(draw(st.integers(1, 3))):
+        closing = date(2023, 1, 31) + timedelta(days=45 * index)
+        in_mid_day = draw(st.booleans())
+        cutoff = (
+            datetime(closing.year, closing.month, closing.day, 20, tzinfo=LOCAL) if in_mid_day else day_end(closing)
+        )
+        window = datetime(2023, 1, 2, 8, tzinfo=LOCAL) + timedelta(days=45 * index)
+        periods.append(Period(f"wave-{index}", window, closing, cutoff, in_mid_day))
+    return tuple(periods)
+
+
+@st.composite
+def event_campaigns(draw: st.DrawFn) -> EventCampaign:
+    parents, types = {"top": ""}, {"top": "top"}
+    for district in range(draw(st.integers(1, 3))):
+        parents[f"d{district}"], types[f"d{district}"] = "top", "district"
+        for leaf in range(draw(st.integers(1, 3))):
+            kind = draw(st.sampled_from(["school", "school", "shop"]))
+            parents[f"d{district}-{leaf}"], types[f"d{district}-{leaf}"] = f"d{district}", kind
+    if draw(st.booleans()):
+        parents["collector"], types["collector"] = "top", "shop"
+    periods = _periods(draw)
+    leaves = [unit for unit, kind in types.items() if kind in ("school", "shop")]
+    renamed_on = date(2023, 2, 20)
+    renamed, valid_from, valid_through = {}, {}, {}
+    if draw(st.integers(0, 2)) == 0:
+        old = draw(st.sampled_from(leaves))
+        renamed[old], valid_through[old] = f"{old}-new", renamed_on - timedelta(days=1)
+        parents[f"{old}-new"], types[f"{old}-new"] = parents[old], types[old]
+        valid_from[f"{old}-new"] = renamed_on
+    elif draw(st.integers(0, 2)) == 0:
+        valid_through[draw(st.sampled_from(leaves))] = renamed_on - timedelta(days=1)
+    elif draw(st.integers(0, 2)) == 0:
+        valid_from[draw(st.sampled_from(leaves))] = renamed_on
+    places = [unit for unit in types if types[unit] in ("school", "shop")]
+    persons = [f"p{number}" for number in range(draw(st.integers(2, 5)))]
+    senders = draw(st.sampled_from(["school", "district", "district", "top"]))
+    campaign = EventCampaign(
+        campaign_id="drawn",
+        parents=parents,
+        types=types,
+        valid_from=valid_from,
+        valid_through=valid_through,
+        renamed=renamed,
+        renamed_on=renamed_on,
+        periods=periods,
+        window_of={"signed": draw(st.booleans()), "answered": draw(st.booleans())},
+        from_at=draw(st.sampled_from([None, START + timedelta(days=5, hours=9)])),
+        distinct=draw(st.sampled_from(["person", "person", "person_product", "event"])),
+        products=draw(st.sampled_from([None, None, ("red",), PRODUCTS])),
+        valid_until=draw(st.sampled_from([None, None, date(2023, 12, 31)])),
+        pick=draw(st.sampled_from(["first", "last"])),
+        denominators={unit: draw(st.integers(0, 4)) for unit in places},
+        targets={unit: draw(st.integers(0, 3)) for unit in types if draw(st.integers(0, 5))},
+        threshold=draw(st.sampled_from(["0%", "33.33%", "50%", "100%"])),
+        order=draw(
+            st.sampled_from(
+                [("rate",), ("rate", "signed"), ("rate", "signed", "done_at"), ("signed", "done_at"), ("done_at",)]
+            )
+        ),
+        prizes=tuple(
+            Prize(f"prize-{index}", draw(st.integers(1, 2)), draw(st.sampled_from([700, 1000])))
+            for index in range(draw(st.integers(1, 3)))
+        ),
+        cap=draw(st.sampled_from(["5%", "10%", "50%", "100%"])),
+        pool=draw(st.sampled_from(["participants", "eligible"])),
+        participants={
+            (period.period_id, unit): draw(st.sampled_from([0, 1, 9, 10, 19, 20]))
+            for period in periods
+            for unit in types
+            if types[unit] in ("top", "district") and draw(st.integers(0, 3))
+        },
+        quantifier=draw(st.sampled_from(["all", "any"])),
+        senders=senders,
+        files=(),
+    )
+    return _with_files(draw, campaign, persons, places)
+
+
+def _event(draw: st.DrawFn, person: str, event: str, place: str, shops: list[str], moments: Any) -> Event:
+    units = {"": place}
+    if shops and draw(st.booleans()):
+        units["collector"] = draw(st.sampled_from(shops))
+    keyed = draw(st.sampled_from([None, None, "doc-1", "doc-2"]))
+    return Event(
+        person, event, draw(moments), units,
+        product=draw(st.sampled_from([*PRODUCTS, "red"])),
+        valid_through=draw(st.sampled_from([date(2023, 12, 31), date(2023, 12, 31), date(2023, 12, 30)])),
+        score=draw(st.integers(0, 3)),
+        dimensions=draw(st.sampled_from([{}, {"class": "x"}, {"class": "x"}, {"class": "y"}])),
+        key=keyed,  # a document may name another person in a later file
+        is_cancelled=draw(st.integers(0, 14)) == 0,
+    )  # fmt: skip
+
+
+def _with_files(draw: st.DrawFn, campaign: EventCampaign, persons: list[str], places: list[str]) -> EventCampaign:
+    moments = _moments(campaign.periods)
+    shops = [unit for unit in places if campaign.types[unit] == "shop"]
+    sending = [unit for unit in campaign.units if campaign.types[unit] == campaign.senders]
+    closings = [day_end(period.closing) for period in campaign.periods]
+    files: list[EventFile] = []
+
+    def tell(name: str, export: str, sender: str | None, untils: list[datetime], below: list[str]) -> None:
+        for number, until in enumerate(untils):
+            if draw(st.integers(0, 9)) == 0:
+                continue  # this one never comes
+            event = "signed" if export == SIGNED else "answered"
+            events = [
+                _event(draw, draw(st.sampled_from(persons)), event, draw(st.sampled_from(below)), shops, moments)
+                for _ in range(draw(st.integers(0, 8)))
+            ]
+            unique = {event.event_key: event for event in events}  # a file says one thing of a key
+            # Not after the first build that a test makes midway, or it would know what nobody has sent yet.
+            received = until + timedelta(hours=draw(st.integers(1, 200)))
+            files.append(
+                EventFile(
+                    f"{name}-{number}", export, sender, until, received, tuple(unique.values()),
+                    is_returned=draw(st.integers(0, 14)) == 0,
+                )
+            )  # fmt: skip
+
+    for unit in sending or ["top"]:
+        below = [place for place in places if unit in _line(campaign, place)] or places
+        tell(f"signups-{unit}", SIGNED, unit, closings, below)
+    tell("answers", ANSWERED, "top", closings, places)
+    if draw(st.booleans()):
+        tell("extra", SIGNED, draw(st.sampled_from(sending or ["top"])), closings[-1:], places)
+    return EventCampaign(**{**campaign.__dict__, "files": tuple(files)})
+
+
+def _line(campaign: EventCampaign, unit: str) -> list[str]:
+    line = [unit]
+    while campaign.parents[line[-1]]:
+        line.append(campaign.parents[line[-1]])
+    return line
+
+
+def write_event_plan(campaign: EventCampaign, folder: Path) -> None:
+    """plan.yml and its CSVs, as people would write them."""
+    folder.mkdir(parents=True)
+    ids = [period.period_id for period in campaign.periods]
+    signed: dict[str, Any] = {
+        "metric_id": "signed", "kind": "events", "export": SIGNED, "events": ["signed"], "distinct": campaign.distinct,
+        "dimensions": ["class"],
+    }  # fmt: skip
+    if campaign.window_of["signed"]:
+        signed["from"] = "window"
+    elif campaign.from_at:
+        signed["from"] = campaign.from_at.replace(tzinfo=None)
+    if campaign.products:
+        signed["products"] = list(campaign.products)
+    if campaign.valid_until:
+        signed["valid_through"] = campaign.valid_until
+    answered = {
+        "metric_id": "answered",
+        "kind": "events",
+        "export": ANSWERED,
+        "events": ["answered"],
+        "distinct": "person",
+    }
+    if campaign.window_of["answered"]:
+        answered["from"] = "window"
+    document: dict[str, Any] = {
+        "campaign": {
+            "campaign_id": campaign.campaign_id, "title": "drawn", "issued_by": "test", "from": date(2023, 1, 1),
+            "clause": "I",
+        },
+        "unit_types": ["top", "district", "school", "shop"],
+        "blocs": [
+            {"bloc_id": "schools", "unit_types": ["school"], "clause": "I"},
+            {"bloc_id": "shops", "unit_types": ["shop"], "clause": "I"},
+            {"bloc_id": "districts", "unit_types": ["district"], "clause": "I"},
+        ],
+        "metrics": [
+            signed,
+            answered,
+            {"metric_id": "both", "kind": "all_of", "of": ["signed", "answered"], "dimensions": ["class"]},
+            {"metric_id": "done_at", "kind": "instant", "of": "signed", "pick": campaign.pick},
+            {"metric_id": "members", "kind": "reference"},
+        ],
+        "measures": [
+            {
+                "measure_id": "rate", "blocs": ["schools"], "numerator": {"metric": "both"},
+                "denominator": {"metric": "members"}, "clause": "II",
+            },
+            {
+                "measure_id": "rate", "blocs": ["shops", "districts"], "numerator": {"metric": "signed"},
+                "denominator": {"target": "goal"}, "clause": "II",
+            },
+        ],
+        "periods": [
+            {"period_id": period.period_id, "kind": "wave", "clause": "III"}
+            | ({"window_from": period.window_from.replace(tzinfo=None)} if period.window_from else {})
+            | (
+                {"cutoff_at": period.cutoff.replace(tzinfo=None)}
+                if period.in_mid_day
+                else {"closing_date": period.closing}
+            )
+            for period in campaign.periods
+        ]
+        + [{"period_id": "end", "kind": "final", "closing_date": END, "clause": "III"}],
+        "gates": [
+            {
+                "gate_id": "enough", "periods": ids, "kind": "measure", "measure": "rate",
+                "at_least": campaign.threshold, "clause": "III",
+            },
+            {
+                "gate_id": "waves", "periods": ["end"], "kind": "eligible", "in": ids, "quantifier": campaign.quantifier,
+                "clause": "III",
+            },
+        ],
+        "ranking": {
+            "periods": ids,
+            "order": [
+                {"measure": "rate", "direction": "desc"}
+                if key == "rate"
+                else {"metric": key, "direction": "asc" if key == "done_at" else "desc"}
+                for key in campaign.order
+            ],
+            "ties": "undecided",
+            "clause": "IV",
+        },
+        "awards": [
+            *(
+                {
+                    "prize_id": prize.prize_id, "periods": ids, "by": "rank", "recipient": "unit",
+                    "places": prize.places or "rest", "amount": prize.amount, "clause": "V",
+                }
+                for prize in campaign.prizes
+            ),
+            {
+                "prize_id": "medal", "periods": ids, "by": "decision", "recipient": "unit", "places": "cap",
+                "cap": campaign.cap, "pool": campaign.pool, "authority": ["top", "district"], "clause": "V",
+            },
+            {
+                "prize_id": "person", "periods": ids, "by": "decision", "recipient": "person", "places": 1,
+                "candidates": "both", "show": ["quiz_score", "completed_at"], "clause": "V",
+            },
+        ],
+        "reports": [
+            {
+                "export": SIGNED, "from": [campaign.senders], "to": "top", "periods": ids, "days_after_closing": 3,
+                "clause": "VI",
+            },
+            {"export": ANSWERED, "from": ["top"], "to": "top", "periods": ids, "days_after_closing": 3, "clause": "VI"},
+        ],
+    }  # fmt: skip
+    (folder / "plan.yml").write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
+    _csv(
+        folder / "units.csv",
+        ["unit_id", "name", "unit_type", "parent", "valid_from", "valid_through"],
+        [
+            (
+                unit, unit, kind, campaign.parents[unit], campaign.valid_from.get(unit, ""),
+                campaign.valid_through.get(unit, ""),
+            )
+            for unit, kind in campaign.types.items()
+        ],
+    )  # fmt: skip
+    _csv(
+        folder / "unit_lineage.csv",
+        ["happened_on", "kind", "from", "to", "document"],
+        [(campaign.renamed_on, "renamed", old, new, "") for old, new in campaign.renamed.items()],
+    )
+    targets = campaign.targets or {"top": 1}
+    _csv(
+        folder / "targets.csv",
+        ["target_id", "unit_id", "value", "value_kind", "effective_from"],
+        [("goal", unit, value, "count", date(2023, 1, 1)) for unit, value in targets.items()],
+    )
+    _csv(
+        folder / "references.csv",
+        ["metric_id", "unit_id", "value"],
+        [("members", unit, value) for unit, value in campaign.denominators.items()],
+    )
+    _csv(
+        folder / "participants.csv",
+        ["period_id", "authority_unit_id", "recipient", "value"],
+        [(period, unit, "unit", value) for (period, unit), value in campaign.participants.items()],
+    )
+
+
+def _csv(path: Path, header: list[str], rows: list[Any]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)

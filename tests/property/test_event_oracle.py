@@ -1,0 +1,167 @@
+"""Random campaigns over events through the real build, against the oracle. Many campaigns share one build."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from thidua.settings import Home
+from thidua.warehouse.build import build
+
+from tests.event_lake import put
+from tests.property.content import differing, marts_of
+from tests.property.event_campaigns import EventCampaign, event_campaigns, write_event_plan
+from tests.property.event_oracle import EventOracle, Table, Tables
+
+pytestmark = pytest.mark.slow
+
+AFTER = datetime(2024, 2, 1, tzinfo=UTC)
+MIDWAY = datetime(2023, 3, 10, 3, tzinfo=UTC)
+QUERIES: dict[str, tuple[int, str]] = {
+    "measures": (2, "select period_id, unit_id, as_of_date, numerator, denominator from fct_measure"),
+    "eligibility": (2, "select period_id, unit_id, bloc_id, is_eligible, reason_code from fct_eligibility"),
+    "ranking": (2, "select period_id, unit_id, bloc_id, rank, is_tied, prize_id from fct_ranking"),
+    "awards": (
+        5,
+        "select period_id, bloc_id, authority_unit_id, unit_id, prize_id, status, places, amount, amount_min, amount_max from fct_award",
+    ),
+    "candidates": (2, "select period_id, person_key, unit_id, score, completed_at from fct_candidate"),
+    "dossier": (2, "select unit_id, in_period_id, result from fct_dossier"),
+    "progress": (4, "select unit_id, metric_id, period_id, as_of_date, cumulative_count from fct_progress"),
+    "breakdown": (
+        5,
+        "select unit_id, metric_id, period_id, as_of_date, member, cumulative_count from fct_progress_breakdown",
+    ),
+    "claimed": (
+        2,
+        "select distinct submission_id, line_number, severity from fct_rejected_row",
+    ),
+    "reporting": (3, "select period_id, export_type, from_unit_id, status from fct_reporting"),
+}
+
+
+def draw(count: int, number: int) -> list[EventCampaign]:
+    """Campaigns as Hypothesis draws them from a seed; they share one build, since dbt's start is most of its cost."""
+    found: list[EventCampaign] = []
+
+    @seed(number)
+    @settings(
+        max_examples=count, deadline=None, database=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(event_campaigns())
+    def gather(campaign: EventCampaign) -> None:
+        found.append(replace(campaign, campaign_id=f"drawn-{len(found):03d}"))
+
+    gather()
+    assert len(found) >= count * 0.9
+    return found
+
+
+def read(database: Path) -> dict[str, Tables]:
+    """campaign_id -> its tables."""
+    found: dict[str, Tables] = {}
+    with duckdb.connect(str(database), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("use marts")
+        for table, (keys, query) in QUERIES.items():
+            sql = query.replace("select distinct ", "select ").replace("select ", "select distinct campaign_id, ", 1)
+            for campaign_id, *row in connection.execute(sql).fetchall():
+                content: Table = getattr(found.setdefault(campaign_id, Tables()), table)
+                key = tuple(row[:keys])
+                assert key not in content, (table, key)
+                content[key] = tuple(row[keys:])
+    return found
+
+
+def lines_of(campaign: EventCampaign, expected: Tables, published: Tables) -> list[str]:
+    lines = []
+    for table in QUERIES:
+        ours, theirs = getattr(expected, table), getattr(published, table)
+        for key in sorted(set(ours) | set(theirs), key=str):
+            if ours.get(key) != theirs.get(key):
+                lines.append(
+                    f"{campaign.campaign_id} {table} {key}: oracle {ours.get(key)}, published {theirs.get(key)}"
+                )
+    return lines
+
+
+def check(pack: list[EventCampaign], folder: Path) -> list[Tables]:
+    """Lays the campaigns into a lake and builds; what the oracle expected, when nothing differs from it."""
+    home, plans = Home(folder / "home"), folder / "campaigns"
+    for campaign in pack:
+        write_event_plan(campaign, plans / campaign.campaign_id)
+        put(home, campaign.campaign_id, campaign.files)
+    seen: list[Tables] = []
+    # The whole year, and what was known in the middle of it, when closings still lay ahead.
+    for now, known_at in ((AFTER, None), (MIDWAY, MIDWAY)):
+        published = read(build(home, plans, now, known_at=known_at).database)
+        lines: list[str] = []
+        for campaign in pack:
+            expected = EventOracle(campaign, now, known_at).run()
+            lines += lines_of(campaign, expected, published[campaign.campaign_id])
+            seen.append(expected)
+        assert not lines, f"{len(lines)} differences\n" + "\n".join(lines[:40])
+    return seen
+
+
+def assert_worth_comparing(tables: list[Tables]) -> None:
+    """The draws reach every outcome that the rules know; otherwise agreement would say little."""
+    reasons = {row[2] for table in tables for row in table.eligibility.values()}
+    assert reasons >= {"ok", "below_threshold", "no_target", "no_data", "earlier_period", "awaiting_decision"}
+    ranks: list[Any] = [row for table in tables for row in table.ranking.values()]
+    assert any(row[2] for row in ranks) and any(row[1] and row[1] > 2 for row in ranks)
+    assert {row[0] for table in tables for row in table.awards.values()} == {"proposed", "undecided"}
+    assert {row[0] for table in tables for row in table.reporting.values()} == {
+        "on_time", "late", "missing", "returned", "not_due",
+    }  # fmt: skip
+    for name in ("candidates", "breakdown", "claimed"):
+        assert sum(len(getattr(table, name)) for table in tables) > 100, name
+    assert {row[0] for table in tables for row in table.dossier.values()} == {"pass", "fail", "no_data", "undecided"}
+
+
+def test_published_tables_agree_with_the_oracle(tmp_path: Path) -> None:
+    assert_worth_comparing(check(draw(120, number=2023), tmp_path))
+
+
+def test_any_order_and_split_gives_the_same_marts(tmp_path: Path) -> None:
+    """A person's events come in several files, on several days, with builds and cutoffs between them."""
+    pack = draw(40, number=7)
+    plans = tmp_path / "campaigns"
+    for campaign in pack:
+        write_event_plan(campaign, plans / campaign.campaign_id)
+    at_once, in_pieces = Home(tmp_path / "at-once"), Home(tmp_path / "in-pieces")
+    files = [(campaign.campaign_id, file) for campaign in pack for file in campaign.files]
+    random.Random(7).shuffle(files)
+    clocks = [
+        datetime(2023, 2, 1, tzinfo=UTC),
+        datetime(2023, 3, 20, tzinfo=UTC),
+        datetime(2023, 6, 1, tzinfo=UTC),
+        AFTER,
+    ]
+    for number, clock in enumerate(clocks):
+        for campaign in pack:
+            put(
+                in_pieces,
+                campaign.campaign_id,
+                [file for name, file in files[number::4] if name == campaign.campaign_id],
+            )
+        assert build(in_pieces, plans, clock).did_work
+    for campaign in pack:
+        put(at_once, campaign.campaign_id, campaign.files)
+    expected = marts_of(build(at_once, plans, AFTER).database)
+    assert expected["fct_progress"] and expected["fct_rejected_row"] and expected["fct_candidate"]
+    assert differing(marts_of(in_pieces.db), expected) == {}
+    assert not build(in_pieces, plans, AFTER).did_work
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("number", [random.SystemRandom().randrange(10**9) for _ in range(5)])
+def test_many_more(number: int, tmp_path: Path) -> None:
+    check(draw(300, number), tmp_path)
