@@ -44,8 +44,8 @@ pipeline: $(READY) ## run the DAGs over whatever is in landing/
 up: $(READY) ## Airflow with its pages on 127.0.0.1:8080, watching landing/
 	@$(BIN)/python -m thidua.orchestration.up
 
-test: lint ## everything that CI runs
-	@$(BIN)/pytest
+test: lint ## everything that CI runs, a file of tests to each of two processes
+	@$(BIN)/pytest -n 2 --dist loadfile --durations=10
 
 lint: $(READY) ## check style, types, SQL, the lock; fixes nothing
 	@$(BIN)/ruff check .

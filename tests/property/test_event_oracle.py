@@ -126,8 +126,22 @@ def assert_worth_comparing(tables: list[Tables]) -> None:
     assert {row[0] for table in tables for row in table.dossier.values()} == {"pass", "fail", "no_data", "undecided"}
 
 
+def check_until_worth_comparing(count: int, folder: Path) -> None:
+    """Hypothesis also draws from the constants of whatever modules are loaded, so what a seed reaches is not settled:
+    more is drawn until every outcome was compared.
+    """
+    seen: list[Tables] = []
+    for number in range(2023, 2028):
+        seen += check(draw(count, number=number), folder / str(number))
+        try:
+            return assert_worth_comparing(seen)
+        except AssertionError:
+            if number == 2027:
+                raise
+
+
 def test_published_tables_agree_with_the_oracle(tmp_path: Path) -> None:
-    assert_worth_comparing(check(draw(120, number=2023), tmp_path))
+    check_until_worth_comparing(120, tmp_path)
 
 
 def test_any_order_and_split_gives_the_same_marts(tmp_path: Path) -> None:

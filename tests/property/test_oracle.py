@@ -95,9 +95,23 @@ def assert_worth_comparing(tables: list[Expected]) -> None:
     assert reporting == {"on_time", "late", "missing", "returned", "not_due"}
 
 
+def check_until_worth_comparing(count: int, folder: Path) -> None:
+    """Hypothesis also draws from the constants of whatever modules are loaded, so what a seed reaches is not settled:
+    more is drawn until every outcome was compared.
+    """
+    seen: list[Expected] = []
+    for number in range(2023, 2028):
+        seen += check(draw_campaigns(count, number=number), folder / str(number))
+        try:
+            return assert_worth_comparing(seen)
+        except AssertionError:
+            if number == 2027:
+                raise
+
+
 @pytest.mark.slow
 def test_published_tables_agree_with_the_oracle(tmp_path: Path) -> None:
-    assert_worth_comparing(check(draw_campaigns(80, number=2023), tmp_path))
+    check_until_worth_comparing(80, tmp_path)
 
 
 @pytest.mark.fuzz

@@ -170,7 +170,7 @@ def test_a_person_with_both_products_decides_for_o_mon(judged: duckdb.DuckDBPyCo
 
 def test_what_does_not_count_is_there(judged: duckdb.DuckDBPyConnection) -> None:
     def count(condition: str) -> int:
-        query = f"select count(*) from live where campaign_id = 'can-tho-2023' and unit_role = '' and {condition}"
+        query = f"select count(*) from live where campaign_id = 'can-tho-2023' and export_type = 'enrolments' and unit_role = '' and {condition}"
         return int(rows(judged, query)[0][0])
 
     assert count("valid_through = date '2023-12-30'") == 1

@@ -231,7 +231,7 @@ def _can_tho() -> Iterator[File]:
         for metric, target in YEAR_TARGETS.items():
             short = (district, metric) == ("o-mon", "bhtn")
             figures.append((district, date(2023, 12, 31), metric, "", "", target - short))
-    yield FigureFile("year", "year_progress", local(2024, 1, 5, 9), tuple(figures))
+    yield FigureFile("year", "progress", local(2024, 1, 5, 9), tuple(figures))
     launch = date(2023, 5, 6)
     staff = [
         ("can-tho", "launch_staff", "role", "official", 15),
@@ -395,7 +395,7 @@ def _brvt() -> Iterator[File]:
                     for group in GROUPS
                 ]
             received = datetime.combine(day, datetime.min.time(), LOCAL) + timedelta(days=20)
-            for export, rows in (("plan_results", plans), ("coverage", coverage), ("cards", cards)):
+            for export, rows in (("progress", plans), ("coverage", coverage + cards)):
                 yield FigureFile(f"{export}-{day}", export, received, tuple(rows))
 
 
