@@ -73,6 +73,7 @@ BROKEN = {
     "events of an export that nobody owes": ("export: lists, events: [answered]", "export: list, events: [answered]", "metrics[3].export", "nobody owes a report 'list'", "cards, lists, progress"),
     "baseline of events": ("metric: users, minus_baseline: {reading: base}", "metric: installed, minus_baseline: {reading: base}", "measures[0].numerator.minus_baseline", "counts events", None),
     "goal within a window": ("goal_id: many, metric: users", "goal_id: many, metric: installed", "goals[0]", "counts within the window", None),
+    "documents as a part": ("events: [answered], distinct: person", "events: [answered], distinct: event", "metrics[4].of[1]", "counts documents", "installed"),
     "shown without saying of whom": ("candidates: both, ", "", "awards[4].candidates", "say of which metric", None),
     "figures as candidates": ("candidates: both", "candidates: users", "awards[4].candidates", "metric of persons 'users' does not exist", "answered, both, installed"),
     "candidates for a unit's prize": ("recipient: person, places: 1", "recipient: unit, places: 1", "awards[4].candidates", "the prize goes to a unit", None),

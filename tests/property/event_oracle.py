@@ -17,7 +17,13 @@ from tests.event_lake import Event, EventFile, submission_id
 from tests.property.event_campaigns import ANSWERED, END, SIGNED, EventCampaign, Period
 
 Table = dict[tuple[Any, ...], tuple[Any, ...]]
-EXPORTS = {"signed": (SIGNED,), "answered": (ANSWERED,), "both": (SIGNED, ANSWERED), "done_at": (SIGNED,)}
+EXPORTS = {
+    "signed": (SIGNED,),
+    "papers": (SIGNED,),
+    "answered": (ANSWERED,),
+    "both": (SIGNED, ANSWERED),
+    "done_at": (SIGNED,),
+}
 BLOCS = {"school": "schools", "shop": "shops", "district": "districts"}
 
 
@@ -131,12 +137,12 @@ class EventOracle:
         return metric == "answered" or self.campaign.from_at is None or at >= self.campaign.from_at
 
     def _key(self, metric: str, claim: Claim) -> tuple[Any, ...]:
+        if metric == "papers":
+            return claim.export, claim.event.event_key
         kind = "person" if metric == "answered" else self.campaign.distinct
         if kind == "person":
             return (claim.event.person,)
-        if kind == "person_product":
-            return claim.event.person, claim.event.product
-        return claim.export, claim.event.event_key
+        return claim.event.person, claim.event.product
 
     def _rivals(self, metric: str, period: Period) -> dict[tuple[Any, ...], list[Claim]]:
         found: dict[tuple[Any, ...], list[Claim]] = {}
@@ -159,28 +165,24 @@ class EventOracle:
     def _both(self, period: Period, until: datetime) -> dict[tuple[Any, ...], Counted]:
         # In a windowed context the parts end at the cutoff, whatever day is asked for.
         end = min(until, period.cutoff) if self._is_windowed("both") else until
-        parts: dict[str, dict[str, list[Counted]]] = {}
+        parts: dict[str, dict[str, Counted]] = {}
         for part in ("signed", "answered"):
             for one in self.counted(part, period, end).values():
-                parts.setdefault(str(one.claim.event.person), {}).setdefault(part, []).append(one)
+                # By product or document a person counts more than once: the first stands for the person.
+                done = parts.setdefault(str(one.claim.event.person), {})
+                if part not in done or one.claim.order < done[part].claim.order:
+                    done[part] = one
         found = {}
         for person, done in parts.items():
             if len(done) < 2:
                 continue
-            at = max(min(one.at for one in part) for part in done.values())
-            every = [one for part in done.values() for one in part]
-            place = min(
-                every, key=lambda one: (one.claim.event.at, one.claim.told_at, one.claim.export, *one.claim.order[2:])
-            )
+            place = min(done.values(), key=lambda one: (*one.claim.order[:2], one.claim.export, *one.claim.order[2:]))
             members = dict(place.members)
             # Where the deciding event is silent the parts speak, in the order of their names.
-            said = [
-                one for part in sorted(done) for one in sorted(done[part], key=lambda one: one.members.get("class", ""))
-            ]
-            for one in said:
-                for dimension, member in one.members.items():
-                    members.setdefault(dimension, member)
-            scores = [one.score for one in every if one.score is not None]
+            for part in sorted(done):
+                members = done[part].members | members
+            scores = [one.score for one in done.values() if one.score is not None]
+            at = max(one.at for one in done.values())
             found[(person,)] = Counted(at, place.claim, members, max(scores, default=None))
         return found
 
@@ -418,7 +420,7 @@ class EventOracle:
     # Day by day ------------------------------------------------------------------------------------------------------
 
     def _progress(self) -> None:
-        for metric in ("signed", "answered", "both"):
+        for metric in ("signed", "answered", "papers", "both"):
             days = {period.closing for period in self.periods}
             for file in self.files:
                 if file.export in EXPORTS[metric]:
@@ -446,7 +448,7 @@ class EventOracle:
                 continue
             mine = [one for one in counted if unit in self._credited(one)]
             self.out.progress[(unit, metric, context, day)] = (len(mine),)
-            if metric == "answered":
+            if metric in ("answered", "papers"):
                 continue
             for member in {one.members["class"] for one in mine if "class" in one.members}:
                 count = sum(one.members.get("class") == member for one in mine)
@@ -455,7 +457,7 @@ class EventOracle:
     # Claimed twice, and reports ---------------------------------------------------------------------------------------
 
     def _disputes(self) -> None:
-        for metric in ("signed", "answered"):
+        for metric in ("signed", "answered", "papers"):
             periods = self.campaign.periods if self._is_windowed(metric) else (self.periods[-1],)
             for period in periods:
                 for rivals in self._rivals(metric, period).values():

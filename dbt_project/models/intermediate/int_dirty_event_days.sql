@@ -12,17 +12,29 @@ credited_units as (
     select * from {{ ref('int_units__credited') }}
 ),
 
+-- Every event of a dirty person, and every dirty document.
 touched as (
     select
-        all_events.campaign_id,
-        all_events.subject_key,
+        dirty_subjects.campaign_id,
+        dirty_subjects.subject_key,
         all_events.unit_id,
         {{ local_date('all_events.event_at') }} as counted_on
     from all_events
     inner join dirty_subjects
         on
             all_events.campaign_id = dirty_subjects.campaign_id
-            and all_events.subject_key = dirty_subjects.subject_key
+            and all_events.person_key = dirty_subjects.subject_key
+    union all
+    select
+        dirty_subjects.campaign_id,
+        dirty_subjects.subject_key,
+        all_events.unit_id,
+        {{ local_date('all_events.event_at') }} as counted_on
+    from all_events
+    inner join dirty_subjects
+        on
+            all_events.campaign_id = dirty_subjects.campaign_id
+            and all_events.export_type || '|' || all_events.event_key = dirty_subjects.subject_key
 ),
 
 -- A person who did several things may count in the unit of one on the day of another.

@@ -29,15 +29,15 @@ all_events as (
 claimed_persons as (
     select
         all_events.campaign_id,
-        all_events.subject_key
+        all_events.person_key
     from all_events
     inner join dirty_subjects
         on
             all_events.campaign_id = dirty_subjects.campaign_id
-            and all_events.subject_key = dirty_subjects.subject_key
+            and all_events.person_key = dirty_subjects.subject_key
     group by
         all_events.campaign_id,
-        all_events.subject_key
+        all_events.person_key
     having count(distinct all_events.unit_id) > 1
 )
 
@@ -66,4 +66,4 @@ from all_events
 inner join claimed_persons
     on
         all_events.campaign_id = claimed_persons.campaign_id
-        and all_events.subject_key = claimed_persons.subject_key
+        and all_events.person_key = claimed_persons.person_key

@@ -60,10 +60,15 @@ numbered as (
     from events
 ),
 
+-- A metric by product or document counts a person more than once; the first of these stands for the person.
 first_events as (
     select
         *,
-        event_at as counted_at
+        event_at as counted_at,
+        row_number() over (
+            partition by campaign_id, metric_id, period_id, person_key
+            order by event_at, first_received_at, sender_unit_id, event_key
+        ) = 1 as is_first_of_person
     from numbered
     where turn = 1
 ),
@@ -74,7 +79,6 @@ part_events as (
         windows.campaign_id,
         windows.metric_id,
         windows.period_id,
-        metric_parts.part_metric_id,
         first_events.person_key,
         first_events.export_type,
         first_events.sender_unit_id,
@@ -96,6 +100,7 @@ part_events as (
     where
         windows.kind = 'all_of'
         and first_events.person_key is not null
+        and first_events.is_first_of_person
 ),
 
 part_counts as (
@@ -116,7 +121,8 @@ completed as (
         metric_id,
         period_id,
         person_key,
-        count(distinct part_metric_id) as parts,
+        count(*) as parts,
+        max(event_at) as counted_at,
         max(score) as score
     from part_events
     group by
@@ -134,37 +140,6 @@ part_starts as (
             order by event_at, first_received_at, export_type, sender_unit_id, event_key
         ) as turn
     from part_events
-),
-
--- Of each part the first event completes it.
-part_ends as (
-    select
-        campaign_id,
-        metric_id,
-        period_id,
-        person_key,
-        max(part_done_at) as counted_at
-    from (
-        select
-            campaign_id,
-            metric_id,
-            period_id,
-            person_key,
-            part_metric_id,
-            min(event_at) as part_done_at
-        from part_events
-        group by
-            campaign_id,
-            metric_id,
-            period_id,
-            person_key,
-            part_metric_id
-    ) as parts
-    group by
-        campaign_id,
-        metric_id,
-        period_id,
-        person_key
 )
 
 select
@@ -179,6 +154,7 @@ select
     event_key,
     dimensions,
     score,
+    is_first_of_person,
     counted_at,
     {{ local_date('counted_at') }} as counted_on
 from first_events
@@ -195,8 +171,9 @@ select
     part_starts.event_key,
     part_starts.dimensions,
     completed.score,
-    part_ends.counted_at,
-    {{ local_date('part_ends.counted_at') }} as counted_on
+    true as is_first_of_person,
+    completed.counted_at,
+    {{ local_date('completed.counted_at') }} as counted_on
 from part_starts
 inner join completed
     on
@@ -209,10 +186,4 @@ inner join part_counts
         completed.campaign_id = part_counts.campaign_id
         and completed.metric_id = part_counts.metric_id
         and completed.parts = part_counts.parts
-inner join part_ends
-    on
-        part_starts.campaign_id = part_ends.campaign_id
-        and part_starts.metric_id = part_ends.metric_id
-        and part_starts.period_id = part_ends.period_id
-        and part_starts.person_key = part_ends.person_key
 where part_starts.turn = 1

@@ -72,6 +72,7 @@ said as (
             metric_parts.campaign_id = parts.campaign_id
             and metric_parts.part_metric_id = parts.metric_id
             and dirty_counted.person_key = parts.person_key
+            and parts.is_first_of_person
             and (dirty_counted.period_id = parts.period_id or parts.period_id = 'all')
 ),
 

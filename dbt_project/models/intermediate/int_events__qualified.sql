@@ -37,7 +37,10 @@ select
         when 'person_product' then events.person_key || '|' || coalesce(events.product, '')
         when 'event' then events.export_type || '|' || events.event_key
     end as counted_key,
-    events.subject_key,
+    case
+        when metrics.distinct_by = 'event' then events.export_type || '|' || events.event_key
+        else events.person_key
+    end as subject_key,
     events.person_key,
     events.export_type,
     events.sender_unit_id,

@@ -168,6 +168,8 @@ rivals as (
         claims.event_at,
         claims.sheet,
         claims.line_number,
+        claims.metric_id,
+        claims.period_id,
         holders.unit_id as holder_unit_id,
         min(others.unit_id) as other_unit_id
     from claims
@@ -208,19 +210,31 @@ rivals as (
         claims.event_at,
         claims.sheet,
         claims.line_number,
+        claims.metric_id,
+        claims.period_id,
         holders.unit_id
 ),
 
 -- Said once of a row, however many metrics and periods it counts in.
+first_rivals as (
+    select
+        *,
+        row_number() over (
+            partition by submission_id, campaign_id, unit_id, sheet, line_number
+            order by metric_id, period_id, event_at, holder_unit_id
+        ) as turn
+    from rivals
+),
+
 disputes as (
-    select distinct
-        rivals.submission_id,
-        rivals.campaign_id,
-        rivals.export_type,
-        rivals.unit_id,
-        {{ local_date('rivals.event_at') }} as as_of_date,
-        rivals.sheet,
-        rivals.line_number,
+    select
+        first_rivals.submission_id,
+        first_rivals.campaign_id,
+        first_rivals.export_type,
+        first_rivals.unit_id,
+        {{ local_date('first_rivals.event_at') }} as as_of_date,
+        first_rivals.sheet,
+        first_rivals.line_number,
         cast(null as varchar) as column_name,
         'claimed_twice' as rule_id,
         'warning' as severity,
@@ -228,11 +242,12 @@ disputes as (
         'Người này cũng được ' || other_units.name || ' kê khai; được tính cho ' || holder_units.name
         || ' vì có ngày sớm nhất; hai bên đề nghị kiểm tra lại / This person is also claimed by ' || other_units.name
         || '; counted for ' || holder_units.name || ', whose date is the earliest; both please check' as message
-    from rivals
+    from first_rivals
     inner join units as other_units
-        on rivals.campaign_id = other_units.campaign_id and rivals.other_unit_id = other_units.unit_id
+        on first_rivals.campaign_id = other_units.campaign_id and first_rivals.other_unit_id = other_units.unit_id
     inner join units as holder_units
-        on rivals.campaign_id = holder_units.campaign_id and rivals.holder_unit_id = holder_units.unit_id
+        on first_rivals.campaign_id = holder_units.campaign_id and first_rivals.holder_unit_id = holder_units.unit_id
+    where first_rivals.turn = 1
 )
 
 select * from not_applied

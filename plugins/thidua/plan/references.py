@@ -111,6 +111,11 @@ class _Checker:
             if isinstance(metric, m.AllOfMetric):
                 # Of events only: parts that had parts of their own could go round in a circle.
                 yield from self._all_known(metric.of, self._of_kind(m.EventsMetric), "metric", *path, "of")
+                for position, part in enumerate(metric.of):
+                    counted = self.metrics.get(part)
+                    if isinstance(counted, m.EventsMetric) and counted.distinct == "event":
+                        message = f"metric '{part}' counts documents; parts are done by the same person"
+                        yield Fault((*path, "of", position), message, sorted(self._of_persons()))
             if isinstance(metric, m.InstantMetric):
                 kinds = self._of_kind(m.EventsMetric, m.AllOfMetric)
                 yield from self._known(metric.of, kinds, "metric", *path, "of")
@@ -122,6 +127,13 @@ class _Checker:
 
     def _of_kind(self, *kinds: type[m.Word]) -> set[str]:
         return {name for name, metric in self.metrics.items() if isinstance(metric, kinds)}
+
+    def _of_persons(self) -> set[str]:
+        return {
+            name
+            for name, metric in self.metrics.items()
+            if isinstance(metric, m.EventsMetric) and metric.distinct != "event"
+        }
 
     def _countable(self) -> set[str]:
         """Metrics whose values are counts; the value of an instant only orders."""
@@ -306,7 +318,7 @@ class _Checker:
                 yield from self._all_known(award.authority, self.unit_types, "unit type", *path, "authority")
                 if (award.places == "cap") != (award.cap is not None and award.pool is not None):
                     yield Fault((*path, "places"), "`places: cap` goes with `cap` (a percentage) and `pool`")
-                persons = self._of_kind(m.EventsMetric, m.AllOfMetric)
+                persons = self._of_persons() | self._of_kind(m.AllOfMetric)
                 yield from self._known(award.candidates, persons, "metric of persons", *path, "candidates")
                 if award.candidates and award.recipient != "person":
                     yield Fault((*path, "candidates"), "are persons, but the prize goes to a unit")
