@@ -111,7 +111,7 @@ def check_until_worth_comparing(count: int, folder: Path) -> None:
 
 @pytest.mark.slow
 def test_published_tables_agree_with_the_oracle(tmp_path: Path) -> None:
-    check_until_worth_comparing(80, tmp_path)
+    check_until_worth_comparing(120, tmp_path)
 
 
 @pytest.mark.fuzz

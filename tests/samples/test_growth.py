@@ -15,6 +15,7 @@ import pytest
 from thidua.clock import LOCAL, day_start
 from thidua.plan.loader import load_plan
 from thidua.plan.registry import UnitRegistry
+from thidua.samples import generate
 from thidua.samples.growth import GrowthOffices
 from thidua.samples.spec import Growth, Kind, load_samples
 from thidua.settings import Home
@@ -48,8 +49,11 @@ def fault(sample: Growth, kind: str, **of: Any) -> Any:
 # ---- bytes
 
 
-def test_nothing_lies_outside_landing_and_every_file_has_its_sidecar(home: Home, folder: Path) -> None:
+def test_nothing_lies_outside_landing_and_every_file_has_its_sidecar(tmp_path: Path) -> None:
+    home = Home(tmp_path)  # its own: others judge the files of the shared one
+    generate(home, CAMPAIGNS, campaigns=[CAMPAIGN])
     assert {path.name for path in home.path.iterdir()} == {"landing"}
+    folder = home.landing / CAMPAIGN / "progress"
     names = {path.name for path in folder.iterdir()}
     files = {name for name in names if not name.endswith(".receipt.json")}
     assert 250 <= len(files) <= 350
