@@ -129,7 +129,6 @@ select
     latest.export_type,
     latest.sender_unit_id,
     latest.event_key,
-    latest.subject_key,
     latest.person_key,
     latest.event,
     latest.event_at,

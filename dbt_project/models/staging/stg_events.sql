@@ -9,8 +9,6 @@ select
     campaign_id,
     export_type,
     event_key,
-    -- Whose events are counted together: a person's, else each event by itself.
-    coalesce(person_key, event_key) as subject_key,
     person_key,
     event,
     event_at,

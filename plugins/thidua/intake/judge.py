@@ -301,11 +301,6 @@ def _layout_json(file: ReadFile, separators: Mapping[int, list[str]]) -> str:
     return json.dumps({**file.layout, "thousands": used}, ensure_ascii=False, sort_keys=True)
 
 
-def _texts(fault: FileFault) -> tuple[str, str]:
-    vi, _, en = fault.message().partition(" / ")
-    return vi, en
-
-
 def _store_returned(work: WorkDatabase, returned: Sequence[_Returned], now: datetime) -> None:
     """Files that were returned before a row of them could be judged."""
     for one in returned:
