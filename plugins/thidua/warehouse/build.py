@@ -147,8 +147,9 @@ def run_dbt(database: Path, *arguments: str) -> None:
     try:
         if sources not in _parsed:
             result = dbtRunner().invoke(["parse", *common])
-            _parsed[sources] = result.result
-        if _parsed[sources] is not None:
+            if result.success:
+                _parsed[sources] = result.result
+        if sources in _parsed:
             result = dbtRunner(manifest=_parsed[sources]).invoke([*arguments, *common])
     finally:
         _release(database)
