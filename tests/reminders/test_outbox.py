@@ -131,50 +131,40 @@ def test_a_campaign_has_its_own_contacts_instead_of_the_house(
     assert len(found.troubles) == 1 and "lam-dong-2023/contacts.csv:3: unit_id" in found.troubles[0]
 
 
-HOSTILE = [
-    'a,"Bình\r\nBcc: xa@example.com",binh@example.vn,',
-    'a,"Bình\n\nBcc: xa@example.com",binh@example.vn,',
-    'a,"Bình\u2028Bcc: xa@example.com",binh@example.vn,',
-    'a,"Bình> , <xa@example.com>",binh@example.vn,',
-]
-
-
-@pytest.mark.parametrize("line", HOSTILE)
-def test_a_name_adds_no_header_and_no_recipient(office: Marts, reminded: Reminded, line: str) -> None:
-    office.insert("dim_unit", unit_id="d", name="Huyện D\r\nBcc: xa@example.com")
-    office.insert("dim_campaign", campaign_id="khac", title="Khác\nBcc: xa@example.com", issued_by="Tỉnh\nBcc: x@y.z")
-    office.insert("dim_period", campaign_id="khac", period_id="q2", name="Q\r\nBcc: x@y.z", closing_date=CLOSING)
-    office.insert("dim_unit", campaign_id="khac", unit_id="a", name="A")
-    owe(office, "a")
+def test_a_name_adds_no_header_and_no_recipient(office: Marts, reminded: Reminded) -> None:
+    evil = "Bình\r\nBcc: xa@example.com"
+    office.insert("dim_unit", unit_id="d", name=evil)
+    office.insert("dim_campaign", campaign_id="khac", title=evil, issued_by=evil)
+    office.insert("dim_period", campaign_id="khac", period_id="q2", name=evil, closing_date=CLOSING)
+    office.insert("dim_unit", campaign_id="khac", unit_id="a", name=evil)
     owe(office, "d")
     owe(office, "a", campaign_id="khac")
-    contacts(office, line, "d,,d@example.vn,")
+    names = [evil, "Bình\n\nBcc: xa@example.com", "Bình\u2028Bcc: xa@example.com", "Bình> , <xa@example.com>", ""]
+    contacts(office, *(f'{unit},"{name}",{unit}{n}@example.vn,' for unit in "ad" for n, name in enumerate(names)))
     drafts = reminded(NOW).drafts
-    assert len(drafts) == 3
-    for draft in drafts:
+    assert len(drafts) == 2
+    for draft, unit in zip(drafts, "ad", strict=True):
         mail = parsed(draft.read_bytes())
         assert set(mail.keys()) == {
             "Subject", "To", "Message-ID", "X-Unsent", "Auto-Submitted", "Content-Type", "Content-Transfer-Encoding",
             "MIME-Version",
         }  # fmt: skip
-        (to,) = mail["To"].addresses
-        assert to.addr_spec in ("binh@example.vn", "d@example.vn")
+        assert [to.addr_spec for to in mail["To"].addresses] == [f"{unit}{n}@example.vn" for n in range(5)]
+        assert "Bcc" in str(mail["To"]), "what is no header stays a part of the name"
         assert not any(line.startswith("Bcc") for line in mail.get_content().splitlines())
 
 
-@pytest.mark.parametrize(
-    "address", ["a@x.vn, b@x.vn", '"a@x.vn\r\nBcc: b@x.vn"', "Bình <a@x.vn>", "a", "a@", "thư@x.vn", "a@x.vn;b@x.vn"]
-)
 def test_what_is_no_address_is_named_with_its_line_and_nobody_else_is_kept_back(
-    office: Marts, reminded: Reminded, address: str
+    office: Marts, reminded: Reminded
 ) -> None:
     owe(office, "a")
     owe(office, "b")
-    quoted = address if address.startswith('"') else f'"{address}"'
-    contacts(office, "b,,b@example.vn,", f"a,,{quoted},")
+    wrong = ["a@x.vn, b@x.vn", "a@x.vn\r\nBcc: b@x.vn", "Bình <a@x.vn>", "a", "a@", "thư@x.vn", "a@x.vn;b@x.vn", ".@x"]
+    contacts(office, "b,,b@example.vn,", *(f'a,,"{address}",' for address in wrong))
     found = reminded(NOW)
     assert [one.message.unit_id for one in found.reminders if one.draft] == ["b"]
-    assert len(found.troubles) == 1 and "contacts.csv:" in found.troubles[0] and "email" in found.troubles[0]
+    assert len(found.troubles) == len(wrong) and all("contacts.csv:" in text for text in found.troubles)
+    assert found.troubles[0].startswith("contacts.csv:3: email: không phải một địa chỉ thư")
     assert len(files(office)) == 3
 
 
