@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from thidua.reminders import outbox
+from thidua.reminders.mail import Taken
 from thidua.reminders.remind import Due, remind
 
 from tests.intake.conftest import CAMPAIGN as INVENTED
@@ -81,17 +82,14 @@ def test_what_a_kill_left_is_completed_in_its_place(
 ) -> None:
     owe(office, "a")
     contacts(office, "a,,a@example.vn,")
-    whole = outbox.write_once
 
-    def killed(path: Path, content: bytes, mode: int) -> bool:
-        if path.suffix == (".txt" if killed_before == "text" else ".eml"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.with_name(".tmp-1").write_bytes(content[:10])
-            raise KeyboardInterrupt
-        return whole(path, content, mode)
+    def killed(path: Path, content: bytes, mode: int) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_name(".tmp-1").write_bytes(content[:10])
+        raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(outbox, "write_once", killed)
+        patched.setattr(outbox, "write_once" if killed_before == "text" else "write_atomic", killed)
         with pytest.raises(KeyboardInterrupt):
             reminded("2023-07-04T23:59")
     reminded("2023-07-05T00:01")
@@ -115,6 +113,27 @@ def test_without_an_address_there_is_text_only_and_one_that_comes_later_is_used(
     assert [address.display_name for address in mail["To"].addresses] == ["Bình", "Huyện A"]
     assert mail.get_content().replace("\r\n", "\n") == draft.with_suffix(".txt").read_text()
     assert mail["From"] is None and mail["X-Unsent"] == "1", "a draft; who sends it is the server's"
+
+
+def test_a_mended_address_is_used_until_the_message_is_sent(office: Marts, reminded: Reminded) -> None:
+    owe(office, "a")
+    contacts(office, "a,,wrong@example.vn,")
+    reminded(NOW)
+    contacts(office, "a,,right@example.vn,")
+    (draft,) = reminded(NOW).drafts
+    assert parsed(draft.read_bytes())["To"] == "Huyện A <right@example.vn>" and len(files(office)) == 2
+    contacts(office)
+    assert reminded(NOW).drafts == [] and not draft.exists(), (
+        "no address any more, and nothing that could be sent to it"
+    )
+
+    contacts(office, "a,,right@example.vn,")
+    reminded(NOW)
+    outbox.mark_sent(draft, Taken("<id>", ["right@example.vn"], []), local(NOW))
+    contacts(office, "a,,other@example.vn,")
+    (sent,) = reminded(NOW).reminders
+    assert sent.is_sent and parsed(draft.read_bytes())["To"] == "Huyện A <right@example.vn>"
+    assert reminded(NOW).drafts == []
 
 
 def test_a_campaign_has_its_own_contacts_instead_of_the_house(
@@ -197,5 +216,7 @@ def test_a_returned_file_is_told_with_its_first_faults_and_its_slip(
     assert "Tệp: bao-loc_2023-06-30.csv, nhận lúc " in one.text
     assert "tệp đã gửi bị trả lại, chưa gửi lại" in one.text
     faults = [line for line in one.text.splitlines() if line.startswith("   • ")]
+    said = slip.with_name("phieu-tra-lai.txt").read_text()
+    assert all(fault.strip() in said for fault in faults), "nothing that the slip does not say, masked as there"
     assert len(faults) == 3 and "dòng 2" in faults[0].lower() and "'sai 26'" in faults[0]
     assert "   … và 2 điểm khác\n" in one.text and " / " not in one.text, "Vietnamese only"

@@ -39,8 +39,17 @@ class Outbox:
     def put(self, stem: str, text: str) -> None:
         write_once(self.path(stem, TEXT), text.encode(), _MODE)
 
-    def put_email(self, stem: str, draft: bytes) -> None:
-        write_once(self.path(stem, EMAIL), draft, _MODE)
+    def put_email(self, stem: str, draft: bytes | None) -> Path | None:
+        """The draft as the contacts are now, until it is sent: whoever mends a wrong address runs this again."""
+        path = self.path(stem, EMAIL)
+        if sent_mark(path).exists():
+            return path
+        if draft is None:
+            path.unlink(missing_ok=True)
+            return None
+        if not path.exists() or path.read_bytes() != draft:
+            write_atomic(path, draft, _MODE)
+        return path
 
 
 @contextmanager

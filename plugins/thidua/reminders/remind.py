@@ -142,19 +142,16 @@ def _reminders(
     for campaign in found:
         for message in campaign.messages:
             stem, is_new = message.file_stem, not outbox.has(message.file_stem)
-            text_file, draft_file = outbox.path(stem, TEXT), outbox.path(stem, EMAIL)
-            if is_new:
-                text = text_of(message, files, campaign.how_to_hand_in)
-                if not is_dry:
-                    outbox.put(stem, text)
-            else:
-                text = text_file.read_text(encoding="utf-8")
-            # Also where the text was there: a kill came between the two, or the address is new.
+            text_file = outbox.path(stem, TEXT)
+            text = text_of(message, files, campaign.how_to_hand_in) if is_new else text_file.read_text(encoding="utf-8")
+            # Also where the text was there: a kill came between the two, or the address is another one.
             draft = email_of(message, text, campaign.contacts.get(message.unit_id, []))
-            if draft and not is_dry:
-                outbox.put_email(stem, draft)
-            has_draft = draft is not None or draft_file.exists()
-            reminders.append(Reminder(message, text, text_file, draft_file if has_draft else None, is_new))
+            if is_dry:
+                draft_file = outbox.path(stem, EMAIL) if draft else None
+            else:
+                outbox.put(stem, text)
+                draft_file = outbox.put_email(stem, draft)
+            reminders.append(Reminder(message, text, text_file, draft_file, is_new))
     return reminders
 
 
