@@ -89,8 +89,9 @@ def _returned(submission_id: str, file: ReturnedFile | None) -> Iterator[str]:
     judged = file.judged
     received = f"{judged.received_at.astimezone(LOCAL):%H:%M ngày %d/%m/%Y}"
     yield f"   Tệp: {one_line(judged.file_name)}, nhận lúc {received} ({receipt})"
-    yield "   Cần sửa:"
     faults = [fault for fault in judged.faults if fault.severity != "warning"][:FIRST_FAULTS]
+    if faults:
+        yield "   Cần sửa:"
     yield from (f"   • {one_line(placed(fault))}" for fault in faults)
     rest = sum(count for (severity, _), count in judged.counts.items() if severity != "warning") - len(faults)
     if rest:
