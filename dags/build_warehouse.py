@@ -1,12 +1,14 @@
 """
 ### Dựng kho và công bố / Build and publish
 
-**Purpose.** Brings the warehouse up to date with dbt (models and their tests in one process), then publishes the marts.
+**Purpose.** Brings the warehouse up to date with dbt (models and their tests in one process), then publishes the marts,
+then writes slips for what only the build finds wrong (figures sent again, counts that fall, persons claimed twice).
 
 **Inputs.** `lake/` (batches, decisions, plan snapshots), the plans. **Outputs.** `serve/current/`: a new version, whole
-or not at all.
+or not at all; slips in `lake/restricted/slips/`.
 
-**Re-run.** Always safe: a build takes what it has not seen, and all of it again when it was interrupted.
+**Re-run.** Always safe: a build takes what it has not seen, and all of it again when it was interrupted;
+a slip is written once.
 
 **On failure.** What is published stays. The log names the model or test that failed; mend it and clear the task. With
 `full` the warehouse is rebuilt from the lake alone; with `known_at` it is rebuilt as of that instant beside it.
@@ -14,7 +16,7 @@ or not at all.
 **Why one task.** A box per model would cost six times as much: the sample builds in 18 to 22 s in one task, in 134 to
 170 s with Cosmos's WATCHER (238 s with boxes for the tests; LocalExecutor, 2 cores). `warehouse/dbt/dbt.log` names models.
 
-**Waiting for ever?** The tasks need the pool `warehouse`. `make run` and `make up` make it; elsewhere:
+**Waiting for ever?** `build` and `publish` need the pool `warehouse`. `make run` and `make up` make it; elsewhere:
 `airflow pools set warehouse 1 "One writer of the warehouse"`.
 """
 
@@ -51,7 +53,13 @@ def build_warehouse():
 
         return steps.publish(built)
 
-    publish(build())
+    @task
+    def write_slips():
+        from thidua.orchestration import steps
+
+        return steps.write_slips()
+
+    publish(build()) >> write_slips()
 
 
 build_warehouse()

@@ -36,6 +36,10 @@ class Home:
         return self.path / "serve"
 
     @property
+    def outbox(self) -> Path:
+        return self.path / "outbox"
+
+    @property
     def airflow(self) -> Path:
         return self.path / "airflow"
 

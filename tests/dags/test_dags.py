@@ -25,7 +25,6 @@ def airflow_environment(home: Path) -> dict[str, str]:
 
 
 INSPECT = """
-import json
 from thidua.orchestration import run_dags
 from thidua.settings import home
 run_dags.configure(home().airflow)
@@ -43,7 +42,25 @@ print("FOUND" + json.dumps({
         }
         for dag_id, dag in bag.dags.items()
     },
+    "mail": mail_servers(),
 }))
+"""
+MAIL = """
+import json
+import os
+from dataclasses import astuple
+from thidua.orchestration import steps
+
+def mail_servers():
+    found = {"none": steps.smtp_server()}
+    os.environ["THIDUA_SMTP_URL"] = "smtp://mail.example.vn?from=a@b.vn"
+    found["url"] = astuple(steps.smtp_server())
+    os.environ["AIRFLOW_CONN_THIDUA_SMTP"] = json.dumps({
+        "conn_type": "smtp", "host": "conn.example.vn", "login": "u", "password": "p", "port": 25,
+        "extra": {"from_email": "c@d.vn", "disable_ssl": True},
+    })
+    found["connection"] = astuple(steps.smtp_server())
+    return found
 """
 
 
@@ -51,7 +68,9 @@ print("FOUND" + json.dumps({
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """What Airflow makes of dags/, in a process of its own."""
     environment = airflow_environment(tmp_path_factory.mktemp("airflow"))
-    done = subprocess.run([sys.executable, "-c", INSPECT], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", MAIL + INSPECT], env=environment, capture_output=True, text=True, check=False
+    )
     lines = [line for line in done.stdout.splitlines() if line.startswith("FOUND")]
     assert lines, done.stderr
     return json.loads(lines[0].removeprefix("FOUND"))
@@ -73,12 +92,21 @@ def test_dags_are_documented_and_bounded(found: dict) -> None:
 
 def test_the_warehouse_has_one_writer_and_one_asset_starts_it(found: dict) -> None:
     tasks = found["dags"]["build_warehouse"]["tasks"]
-    assert {pool for pool, _, _ in tasks.values()} == {"warehouse"}
+    assert {task for task, (pool, _, _) in tasks.items() if pool == "warehouse"} == {"build", "publish"}
     assert found["dags"]["ingest_exports"]["outlets"] == ["lake_batches"]
     for task in ("commit_batches", "write_slips", "report_returned"):
         assert found["dags"]["ingest_exports"]["tasks"][task][2] == "all_done", "one bad chunk never stops the others"
     _, retries, rule = found["dags"]["ingest_exports"]["tasks"]["report_returned"]
     assert (retries, rule) == (0, "all_done")
+
+
+def test_reminders_go_through_the_connection_else_the_url(found: dict) -> None:
+    assert found["mail"] == {
+        "none": None,
+        "url": ["mail.example.vn", 587, "a@b.vn", "starttls", None, None],
+        "connection": ["conn.example.vn", 25, "c@d.vn", "starttls", "u", "p"],
+    }
+    assert {"campaign", "dry_run", "now"} <= set(found["dags"]["remind_offices"]["params"])
 
 
 @pytest.mark.parametrize("path", DAGS, ids=lambda path: path.stem)
@@ -145,16 +173,24 @@ def test_run_by_airflow_from_landing_to_serve(tmp_path: Path) -> None:
     folder = home.landing / "lam-dong-2023" / "progress"
     folder.mkdir(parents=True)
     (folder / "bao-loc_2023-06-30.csv").write_text("Đơn vị;Lũy kế\nTP. Bảo Lộc;38.000\n")
+    (folder / "bao-loc_2023-06-23.csv").write_text("Đơn vị;Lũy kế\nTP. Bảo Lộc;38.001\n")
     (folder / "di-linh_2023-06-30.csv").write_text("")
-    command = [sys.executable, "-m", "thidua.orchestration.run_dags", "ingest_exports", "build_warehouse"]
+    dag_ids = ["ingest_exports", "build_warehouse", "remind_offices"]
+    conf = json.dumps({"now": "2023-07-03T08:00:00"})
+    command = [sys.executable, "-m", "thidua.orchestration.run_dags", *dag_ids, "--conf", conf]
 
     first = subprocess.run(command, env=airflow_environment(tmp_path), capture_output=True, text=True, check=False)
     assert first.returncode == 0, first.stdout + first.stderr
     assert "report_returned: failed" in first.stdout, "a returned file makes its run red"
     assert "di-linh_2023-06-30.csv" in first.stdout and "bao-loc_2023-06-30.csv" not in first.stdout
     assert "publish: success" in first.stdout, "and the pipeline goes on"
-    assert "write_slips: success" in first.stdout
-    assert [path.name for path in home.lake.glob("restricted/slips/*/*.xlsx")] == ["di-linh_2023-06-30.xlsx"]
+    assert first.stdout.count("write_slips: success") == 2
+    slips = sorted(path.name for path in home.lake.glob("restricted/slips/*/*.xlsx"))
+    assert slips == ["bao-loc_2023-06-30.xlsx", "di-linh_2023-06-30.xlsx"], "only the build sees that a count falls"
+    assert "send_reminders: success" in first.stdout
+    texts = {path.name.split("_")[1]: path.read_text() for path in home.outbox.glob("2023-07-03/*_before-3_*.txt")}
+    assert "da-lat" in texts and "bao-loc" not in texts
+    assert "Phiếu trả lại, có bản sao đánh dấu ô sai: di-linh_2023-06-30.xlsx" in texts["di-linh"]
     with duckdb.connect(str(home.serve / "current" / "marts.duckdb"), read_only=True) as served:
         served.execute("use marts.marts")
         row = served.execute(
@@ -167,9 +203,10 @@ def test_run_by_airflow_from_landing_to_serve(tmp_path: Path) -> None:
     open_files = subprocess.run(status, env=airflow_environment(tmp_path), capture_output=True, text=True, check=False)
     assert open_files.returncode == 1 and "di-linh_2023-06-30.csv" in open_files.stdout
 
-    version = (home.serve / "current").resolve()
+    version, messages = (home.serve / "current").resolve(), sorted(home.outbox.glob("*/*"))
     second = subprocess.run(command, env=airflow_environment(tmp_path), capture_output=True, text=True, check=False)
     assert second.returncode == 0, second.stdout + second.stderr
     assert "nothing new" in second.stdout and "report_returned: success" in second.stdout
     assert (home.serve / "current").resolve() == version
+    assert sorted(home.outbox.glob("*/*")) == messages
     assert asset_events(home) == 1, "nothing was pending, so no build is called"

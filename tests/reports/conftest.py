@@ -30,7 +30,8 @@ class Marts:
         folder = home.serve / "20230704T010000.000000Z"
         folder.mkdir(parents=True)
         (home.serve / "current").symlink_to(folder.name)
-        self._connection = duckdb.connect(str(folder / "marts.duckdb"))
+        self._path = folder / "marts.duckdb"
+        self._connection = duckdb.connect(str(self._path))
         self._connection.execute("create schema marts.marts")
         contracts = sorted((dbt_dir() / "models" / "marts").glob("*.yml"))
         assert contracts
@@ -49,12 +50,16 @@ class Marts:
     def close(self) -> None:
         self._connection.close()
 
+    def reopen(self) -> None:
+        """To insert more, after a report has read."""
+        self._connection = duckdb.connect(str(self._path))
+
 
 @pytest.fixture
 def marts(tmp_path: Path) -> Iterator[Marts]:
     """One campaign with one closing and no unit yet. `marts.home` is what the reports read, after `close`."""
     marts = Marts(Home(tmp_path))
-    marts.insert("dim_campaign", title="Cài đặt VssID")
+    marts.insert("dim_campaign", title="Cài đặt VssID", issued_by="BHXH tỉnh Lâm Đồng")
     marts.insert(
         "dim_period",
         period_id="q2",

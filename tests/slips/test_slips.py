@@ -19,6 +19,7 @@ from thidua.intake.contracts import known_export_types, load_contract
 from thidua.intake.grid import Grid
 from thidua.intake.layout import find_layout
 from thidua.intake.readers import read_file
+from thidua.orchestration import steps
 from thidua.slips import text_copy
 from thidua.slips.judged import Fault
 from thidua.slips.text import SHEET
@@ -459,6 +460,25 @@ def test_faults_of_the_build_are_added_once_it_is_published(take: Take, slips_of
     ((place, text),) = marked(book).items()
     assert place[1] == "B2" and text == "Số lũy kế 5 thấp hơn kỳ trước\nThe count falls"
     assert book[place[0]]["B2"].fill.fgColor.rgb == "FFFFEB9C", "a warning is yellow"
+
+
+def test_after_a_publish_the_slips_of_the_build_are_written_once(
+    take: Take, campaigns: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the DAG does after a publish: the intake found nothing wrong with this file, the build did."""
+    lake = take({"bao-loc_2023-06-30.csv": "Đơn vị;Lũy kế\nBảo Lộc;5\n"})
+    monkeypatch.setenv("THIDUA_HOME", str(lake.home.path))
+    monkeypatch.setenv("THIDUA_CAMPAIGNS", str(campaigns))
+    assert steps.write_slips()["slips"] == 0
+    submission_id = lake.rows("submissions")[0]["submission_id"]
+    rows = (
+        f"('{submission_id}', 'thu-nghiem-2023', 'progress', 'bao-loc', date '2023-06-30', cast(null as varchar), 2, "
+        "cast(null as varchar), 'stale_resend', 'error', '5', 'Trùng bản cũ / An older version')"
+    )
+    serve(lake, "*", rows, "returned")
+    assert [steps.write_slips()["slips"] for _ in range(2)] == [1, 0]
+    (text,) = slips_dir(lake.home).glob("*/*.txt")
+    assert "• Dòng 2: Trùng bản cũ" in text.read_text()
 
 
 def test_the_languages_part_in_the_middle() -> None:

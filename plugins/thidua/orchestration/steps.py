@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from thidua.clock import now_utc, parse_instant
 from thidua.errors import NotWell
 from thidua.settings import campaigns_dir, home
 
+if TYPE_CHECKING:
+    from thidua.reminders.mail import MailServer
+
+log = logging.getLogger(__name__)
+
 Record = dict[str, Any]
+SMTP_CONNECTION = "thidua_smtp"
 
 
 def clock(params: Record) -> datetime:
@@ -47,13 +54,18 @@ def commit(judged: list[Record]) -> list[str]:
     return [batch_id for batch_id in committed if batch_id]
 
 
-def write_slips(batches: list[str]) -> Record:
-    """Writes the return slips of the files in these batches: {slips: how many are new, folder}."""
+def write_slips(batches: list[str] | None = None) -> Record:
+    """Writes the return slips of the files in these batches, or of all: {slips: how many are new, folder}.
+
+    Of all after a publish: what the build finds wrong may touch files of any day.
+    """
     from thidua.lake.batches import batches_dir, read_manifest
     from thidua.slips.write import slips_dir
     from thidua.slips.write import write_slips as write
 
-    ids = {name for batch in batches for name in read_manifest(batches_dir(home()) / batch)["submission_ids"]}
+    ids = None
+    if batches is not None:
+        ids = {name for batch in batches for name in read_manifest(batches_dir(home()) / batch)["submission_ids"]}
     slips = write(home(), campaigns_dir(), ids)
     return {"slips": sum(slip.is_new for slip in slips), "folder": str(slips_dir(home()))}
 
@@ -96,3 +108,55 @@ def publish(built: Record) -> str | None:
         return None
     folder = publish_marts(home())
     return str(folder) if folder else None
+
+
+def write_reminders(params: Record) -> Record:
+    """Writes the reminders that are due: {new, in_force, drafts: those not sent yet, troubles}; a dry run shows them."""
+    from thidua.reminders.remind import remind
+
+    is_dry = bool(params.get("dry_run"))
+    due = remind(home(), campaigns_dir(), clock(params), params.get("campaign") or None, dry_run=is_dry)
+    new = [one for one in due.reminders if one.is_new]
+    for one in new:
+        log.info("%s %s\n%s", "chưa ghi / not written:" if is_dry else "→", one.text_file, one.text)
+    drafts = [] if is_dry else [str(draft) for draft in due.drafts]
+    return {"new": len(new), "in_force": len(due.reminders), "drafts": drafts, "troubles": due.troubles}
+
+
+def send_reminders(written: Record, params: Record) -> str:
+    """A line on what was sent. Raises NotWell for what kept somebody from being reminded; nothing is sent twice."""
+    from thidua.reminders.remind import send
+
+    server, drafts = smtp_server(), [Path(draft) for draft in written["drafts"]]
+    sent, troubles = 0, list(written["troubles"])
+    if server and drafts:
+        done = send(home(), drafts, server, clock(params))
+        sent, troubles = done.sent, troubles + done.troubles
+    line = f"{written['new']} tin mới, {sent} thư đã gửi / new messages, e-mails sent"
+    if troubles:
+        raise NotWell("\n".join([line, *troubles]))
+    return line if server else f"{line}; chưa đặt máy chủ thư / no mail server is set ({SMTP_CONNECTION})"
+
+
+def smtp_server() -> MailServer | None:
+    """The mail server of Airflow's connection, else of THIDUA_SMTP_URL, else none."""
+    from airflow.sdk import Connection
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from thidua.reminders.mail import MailServer, server_of_environment
+
+    try:
+        found = Connection.get(SMTP_CONNECTION)
+    except AirflowNotFoundException:
+        return server_of_environment()
+    # The fields mean what they mean to Airflow's own mail provider.
+    extra = found.extra_dejson
+    implicit = not extra.get("disable_ssl")
+    return MailServer(
+        found.host or "",
+        found.port or (465 if implicit else 587),
+        extra.get("from_email") or found.login or "",
+        "implicit" if implicit else "none" if extra.get("disable_tls") else "starttls",
+        found.login,
+        found.password,
+    )

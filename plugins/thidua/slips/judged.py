@@ -198,6 +198,8 @@ class Judgements:
 
     def with_faults(self, submission_ids: Collection[str]) -> list[Judged]:
         """These submissions with their first faults, in their order."""
+        if not submission_ids:
+            return []
         found: dict[str, list[Fault]] = {submission_id: [] for submission_id in submission_ids}
         rows = self._connection.execute(_FIRST_FAULTS, {"ids": list(found), "most": MAX_FAULTS}).fetchall()
         for submission_id, *fields in rows:

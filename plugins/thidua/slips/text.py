@@ -71,13 +71,13 @@ def _faults(judged: Judged) -> Iterator[Line]:
         yield Line(f"{number}. {_SEVERITIES[severity]}: {count} chỗ (quy tắc {rule_id})", "heading")
         faults = [fault for fault in judged.faults if (fault.severity, fault.rule_id) == (severity, rule_id)]
         shown = faults[:SHOWN_PER_RULE]
-        yield from (Line(f"• {_placed(fault)}") for fault in shown)
+        yield from (Line(f"• {placed(fault)}") for fault in shown)
         if count > len(shown):
             yield Line(f"… và {count - len(shown)} chỗ khác")
         yield Line("")
 
 
-def _placed(fault: Fault) -> str:
+def placed(fault: Fault) -> str:
     """The Vietnamese message with its place; those of the build do not name it."""
     text = " ".join(fault.texts[0].split())
     if fault.line is None or f"dòng {fault.line}" in text[:400].lower():

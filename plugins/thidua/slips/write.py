@@ -66,7 +66,7 @@ def write_slips(home: Home, campaigns_dir: Path, submission_ids: Collection[str]
             shutil.rmtree(abandoned)
         missing = []
         for submission_id, judged in judgements.submissions.items():
-            slip = _slip_of(home, judged)
+            slip = slip_of(home, judged)
             slips[submission_id] = slip
             if slip.is_new:
                 missing.append(submission_id)
@@ -110,7 +110,7 @@ def find_submission(home: Home, asked: str) -> str:
     )
 
 
-def _slip_of(home: Home, judged: Judged) -> Slip:
+def slip_of(home: Home, judged: Judged) -> Slip:
     folder = slips_dir(home) / f"{judged.submission_id}-{judged.judgement}"
     stem = PurePath(judged.file_name).stem.encode()[:_LONGEST_STEM].decode(errors="ignore")
     return Slip(judged.submission_id, folder, folder / f"{stem}.xlsx", folder / TEXT_NAME, is_new=not folder.exists())
