@@ -5,13 +5,12 @@ Both judgements stay in the lake; the later one counts from the decision on.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
-from uuid import uuid4
 
 from thidua.clock import day_end, day_start
 from thidua.errors import ThiduaError
@@ -20,10 +19,10 @@ from thidua.intake.ingest import chunks_of, judge_again
 from thidua.intake.judge import judge_chunk
 from thidua.lake.batches import read_manifest
 from thidua.lake.decisions import Decision
-from thidua.lake.judgements import Judgement, judgements
+from thidua.lake.judgements import Judgement, asked_of, judgements
 from thidua.lake.receipts import Receipt, load_receipts
 from thidua.reports.served import check_known
-from thidua.review.decide import decide
+from thidua.review.decide import check_decision, decide
 from thidua.settings import Home
 
 _COMPARED = ("verdict", "accepted_rows", "rejected_rows", "first_message")
@@ -87,28 +86,99 @@ def preview(
 ) -> list[Change]:
     """What judging these files again would say, with decisions that nobody has recorded (`extra`). Writes nothing.
 
-    The files are judged in a home of links beside this one, which is removed afterwards.
+    The files are judged in a home of links, away from this one, which is removed afterwards.
     """
     receipts = load_receipts(home, set(submission_ids))
     made = judgements(home, set(submission_ids))
-    aside = Home(home.path / f".preview-{uuid4().hex}")
-    aside.lake.mkdir(parents=True)
     after: dict[str, Mapping[str, Any]] = {}
-    try:
+    with TemporaryDirectory(prefix="thidua-preview-") as folder:
+        aside = Home(Path(folder))
+        aside.lake.mkdir()
         for name in ("receipts", "restricted", "decisions"):
             (aside.lake / name).symlink_to(home.lake / name)
         for chunk in chunks_of(receipts):
-            folder = judge_chunk(
+            judged = judge_chunk(
                 aside, campaigns_dir, chunk, now, is_again=True, effective_at=now, extra=extra, is_shown=False
             )
-            after |= read_manifest(folder)["outcomes"]
-    finally:
-        shutil.rmtree(aside.path)
+            after |= read_manifest(judged)["outcomes"]
     return [
         Change(receipt.submission_id, receipt.landing_path, _now(made, receipt), after[receipt.submission_id])
         for receipt in receipts
         if receipt.submission_id in after
     ]
+
+
+def preview_decision(
+    home: Home,
+    campaigns_dir: Path,
+    *,
+    campaign_id: str,
+    kind: str,
+    subject: Mapping[str, Any],
+    decided_by: str,
+    reason: str,
+    now: datetime,
+) -> list[Change]:
+    """What a decision would do to the files that it makes be judged again. Refuses what `decide` would refuse."""
+    asked = check_decision(
+        home, campaigns_dir, campaign_id=campaign_id, kind=kind, subject=subject, decided_by=decided_by
+    )
+    if not asked.judges_again:
+        return []
+    decision: Decision = {
+        "decision_id": "preview",
+        "campaign_id": campaign_id,
+        "kind": kind,
+        "subject": asked.model_dump(mode="json"),
+        "decided_by": decided_by,
+        "recorded_at": now.isoformat(),
+        "reason": reason,
+        "withdraws": None,
+    }
+    return preview(home, campaigns_dir, [one.submission_id for one in asked_of(home, decision)], now, [decision])
+
+
+def rejudge_chosen(
+    home: Home,
+    campaigns_dir: Path,
+    asked: Mapping[str, str | None],
+    *,
+    decided_by: str,
+    reason: str,
+    now: datetime,
+    dry_run: bool,
+) -> list[Change]:
+    """`rejudge` or `preview` of what a form asks for: campaign, export_type, office, from, to (days, included)."""
+    campaign_id = asked["campaign"] or ""
+    ids = campaign_ids(campaigns_dir)
+    check_known("phong trào", "campaign", campaign_id, dict.fromkeys(ids))
+    receipts = choose(
+        home,
+        campaign_id=campaign_id,
+        export_type=asked.get("export_type") or None,
+        unit_id=asked.get("office") or None,
+        first_day=_day(asked.get("from")),
+        last_day=_day(asked.get("to")),
+    )
+    chosen = [receipt.submission_id for receipt in receipts]
+    if dry_run:
+        return preview(home, campaigns_dir, chosen, now)
+    return rejudge(
+        home,
+        campaigns_dir,
+        campaign_id=campaign_id,
+        submission_ids=chosen,
+        decided_by=decided_by,
+        reason=reason,
+        now=now,
+    )
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise ThiduaError(f"không phải là ngày / '{text}' is no day; write 2023-07-01") from error
 
 
 def _now(made: Mapping[str, list[Judgement]], receipt: Receipt) -> Mapping[str, Any]:
@@ -127,8 +197,6 @@ def rejudge(
     now: datetime,
 ) -> list[Change]:
     """Records that these files are judged again, and judges them; what changed."""
-    if campaign_id not in campaign_ids(campaigns_dir):
-        check_known("phong trào", "campaign", campaign_id, dict.fromkeys(campaign_ids(campaigns_dir)))
     if not submission_ids:
         raise ThiduaError("không có tệp nào / no judged file fits; give other days, another office or export type")
     before = judgements(home, set(submission_ids))
