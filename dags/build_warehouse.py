@@ -5,7 +5,7 @@
 then writes slips for what only the build finds wrong (figures sent again, counts that fall, persons claimed twice).
 
 **Inputs.** `lake/` (batches, decisions, plan snapshots), the plans. **Outputs.** `serve/current/`: a new version, whole
-or not at all; slips in `lake/restricted/slips/`.
+or not at all, and one event of the asset `marts`, which starts `review_submissions`; slips in `lake/restricted/slips/`.
 
 **Re-run.** Always safe: a build takes what it has not seen, and all of it again when it was interrupted;
 a slip is written once.
@@ -23,8 +23,10 @@ a slip is written once.
 from datetime import timedelta
 
 from airflow.sdk import Asset, Param, dag, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 lake_batches = Asset("lake_batches", uri="x-thidua://lake/batches")
+marts = Asset("marts", uri="x-thidua://serve/marts")
 
 
 @dag(
@@ -47,13 +49,17 @@ def build_warehouse():
 
         return steps.build(params)
 
-    @task(pool="warehouse")
+    @task(pool="warehouse", outlets=[marts])
     def publish(built: dict):
         from thidua.orchestration import steps
 
-        return steps.publish(built)
+        version = steps.publish(built)
+        if version is None:
+            raise AirflowSkipException("Không có gì mới / nothing new")
+        return version
 
-    @task
+    # Also when there was nothing to publish: an earlier run may have ended between the two.
+    @task(trigger_rule="none_failed")
     def write_slips():
         from thidua.orchestration import steps
 
