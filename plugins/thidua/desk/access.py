@@ -5,7 +5,6 @@ Airflow's login says who it is and what is the most they may do; the registry of
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -94,13 +93,11 @@ CurrentVisitor = Annotated[Visitor, Depends(current_visitor)]
 def only(roles: frozenset[Role]) -> Any:
     """The dependency of a route that is for these roles alone."""
 
-    def check(visitor: CurrentVisitor) -> Visitor:
+    def check(request: Request, visitor: CurrentVisitor) -> Visitor:
+        request.state.desk_visitor = visitor  # for the page that says no
         if visitor.role not in roles:
             raise HTTPException(403, "Tài khoản này không được làm việc đó / this login may not do that")
         return visitor
 
     check.roles = roles  # type: ignore[attr-defined]  # read by the test that enumerates all routes
     return Depends(check)
-
-
-Identify = Callable[..., Visitor]

@@ -13,9 +13,10 @@ from fastapi import Depends, Request
 
 from thidua.desk.judged import JudgedFiles
 from thidua.desk.preview import Preview
+from thidua.desk.published import Published
 from thidua.desk.safety import Forms
 from thidua.lake.receipts import Receipt
-from thidua.reports.served import Served, open_served
+from thidua.reports.served import Served
 from thidua.settings import Home
 
 
@@ -30,10 +31,11 @@ class Desk:
     now: Callable[[], datetime]
     forms: Forms
     judged: JudgedFiles
+    published: Published
 
     def served(self) -> AbstractContextManager[Served]:
         """The published version of now. Raises NotWell when nothing is published."""
-        return open_served(self.home)
+        return self.published.open()
 
 
 def desk_of(request: Request) -> Desk:

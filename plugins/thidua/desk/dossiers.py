@@ -60,7 +60,7 @@ def _built(desk: Desk, submission_id: str) -> Row | None:
                 [submission_id],
             )
             rules = served.rows(
-                "select severity, rule_id, count(*) as found from fct_rejected_row where submission_id = $1 group by all "
+                "select severity, rule_id, count(*) as found from fct_rejected_row where submission_id = $1 group by severity, rule_id "
                 "order by severity <> 'critical', severity <> 'error', found desc, rule_id",
                 [submission_id],
             )
@@ -72,16 +72,13 @@ def _built(desk: Desk, submission_id: str) -> Row | None:
             )
     except NotWell:
         return None  # nothing is published yet
-    judged = desk.judged.read(submission_id) or {"figures": [], "events": []}
     return {
         **rows[0],
         "stage": BUILT,
         "scopes": scopes,
         "rules": rules,
         "faults": faults,
-        "figures": judged["figures"],
-        "events": judged["events"],
-        "judged_at": judged.get("judged_at"),
+        **desk.judged.accepted(submission_id),
     }
 
 
@@ -120,7 +117,6 @@ _NOTHING_READ: Row = {
     "faults": [],
     "figures": [],
     "events": [],
-    "judged_at": None,
 }
 
 

@@ -34,7 +34,9 @@ _KEPT = 500
 def safe_name(given: str) -> str:
     """The name of an uploaded file without path, control characters or what turns text. Raises ThiduaError."""
     last = unicodedata.normalize("NFC", given).replace("\\", "/").rsplit("/", 1)[-1]
-    plain = "".join(letter for letter in last if unicodedata.category(letter)[0] != "C" and letter not in "\u2028\u2029")
+    plain = "".join(
+        letter for letter in last if unicodedata.category(letter)[0] != "C" and letter not in "\u2028\u2029"
+    )
     path = PurePosixPath(_NOT_IN_NAMES.sub("_", plain).strip())
     suffix = path.suffix.lower()
     stem = path.name.removesuffix(path.suffix).strip(" .~$").encode()[:_LONGEST_STEM].decode(errors="ignore")

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from thidua.desk.preview import Preview, read_judged
+from thidua.desk.preview import Preview, read_accepted, read_judged
 from thidua.lake.batches import list_batches, read_manifest
 from thidua.settings import Home
 
@@ -21,6 +21,7 @@ class JudgedFiles:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._known: dict[str, tuple[datetime, frozenset[str]]] = {}
+        self._connection = duckdb.connect(config={"threads": 1, "TimeZone": "UTC"})
 
     def batch_of(self, submission_id: str) -> Path | None:
         """The batch whose judgement of it counts: the latest one. None: it is not judged yet."""
@@ -37,7 +38,18 @@ class JudgedFiles:
 
     def read(self, submission_id: str) -> Preview | None:
         batch = self.batch_of(submission_id)
-        return read_judged(batch, submission_id) if batch else None
+        if batch is None:
+            return None
+        with self._connection.cursor() as cursor:
+            return read_judged(cursor, batch, submission_id)
+
+    def accepted(self, submission_id: str) -> Preview:
+        """The first figures and events of it that were accepted."""
+        batch = self.batch_of(submission_id)
+        if batch is None:
+            return {"figures": [], "events": []}
+        with self._connection.cursor() as cursor:
+            return read_accepted(cursor, batch, submission_id)
 
     def figures(self, submission_ids: list[str]) -> list[dict[str, Any]]:
         """What these files say side by side: unit, day, metric, member, and the values in the files' order.
@@ -53,7 +65,7 @@ class JudgedFiles:
             paths = [self._table(one, "events") for one in (before, after)]
             if not all(paths):
                 continue
-            with duckdb.connect() as connection:
+            with self._connection.cursor() as connection:
                 row = connection.execute(_EVENT_CHANGES, {"before": before, "after": after, "files": paths}).fetchone()
             added, left_out, changed, same = row or (0, 0, 0, 0)
             changes.append(
@@ -72,7 +84,9 @@ class JudgedFiles:
         batch = self.batch_of(submission_id)
         return str(batch / f"{name}.parquet") if batch else None
 
-    def _compared(self, submission_ids: list[str], name: str, keys: tuple[str, ...], value: str) -> list[dict[str, Any]]:
+    def _compared(
+        self, submission_ids: list[str], name: str, keys: tuple[str, ...], value: str
+    ) -> list[dict[str, Any]]:
         files = {path for one in submission_ids if (path := self._table(one, name))}
         if len(submission_ids) < 2 or not files:
             return []
@@ -80,7 +94,7 @@ class JudgedFiles:
         values = ", ".join(
             f"max({value}) filter (where submission_id = $s{number})" for number in range(len(submission_ids))
         )
-        with duckdb.connect() as connection:
+        with self._connection.cursor() as connection:
             rows = connection.execute(
                 f"select {listed}, [{values}] as found from read_parquet($files) "
                 f"where list_contains($ids, submission_id) group by {listed} "

@@ -6,6 +6,7 @@ exhausts it does not take the pages with it. Nothing here is a truth: the DAG ju
 
 from __future__ import annotations
 
+import json
 import logging
 import multiprocessing
 import shutil
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -86,6 +87,8 @@ def preload() -> None:
 
 def judge_alone(home: Home, campaigns_dir: Path, receipt: Receipt, content: bytes, now: datetime) -> Preview:
     """Judges one file in a scratch lake below the desk's folder, and removes it."""
+    import duckdb
+
     from thidua.intake.judge import judge_chunk
 
     root = desk_dir(home) / "scratch"
@@ -96,14 +99,13 @@ def judge_alone(home: Home, campaigns_dir: Path, receipt: Receipt, content: byte
         write_once(raw_path(scratch, receipt.content_sha256), content, mode=0o600)
         write_once(receipts_dir(scratch) / f"{receipt.submission_id}.json", _document(receipt), mode=0o600)
         folder = judge_chunk(scratch, campaigns_dir, [receipt.submission_id], now)
-        return read_judged(folder, receipt.submission_id)
+        with duckdb.connect() as connection:
+            return read_judged(connection, folder, receipt.submission_id)
     finally:
         shutil.rmtree(scratch.path, ignore_errors=True)
 
 
 def _document(receipt: Receipt) -> bytes:
-    import json
-
     return json.dumps(asdict(receipt), ensure_ascii=False).encode()
 
 
@@ -113,58 +115,71 @@ def _remove_abandoned(root: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def read_judged(folder: Path, submission_id: str) -> Preview:
+def _rows(connection: Any, sql: str, submission_id: str) -> list[dict[str, Any]]:
+    cursor = connection.execute(sql, {"id": submission_id})
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _table(folder: Path, name: str) -> str:
+    return "read_parquet('{}')".format(str(folder / f"{name}.parquet").replace("'", "''"))
+
+
+def read_judged(connection: Any, folder: Path, submission_id: str) -> Preview:
     """What a batch, or a work directory of one, says of a submission; plain values, so that it can be kept as JSON."""
-    import duckdb
+    submissions, scopes, faults, events = (
+        _table(folder, name) for name in ("submissions", "scopes", "rejected_rows", "events")
+    )
+    submission = _rows(connection, f"select * from {submissions} where submission_id = $id", submission_id)[0]
+    spoken_of = (
+        f"select distinct unit_id from {scopes} where submission_id = $id union "
+        f"select distinct unit_id from {events} where submission_id = $id"
+    )
+    days = (
+        f"select distinct unit_id, cast(as_of_date as varchar) as as_of_date from {scopes} where submission_id = $id "
+        f"order by unit_id, as_of_date limit {MOST_SCOPES}"
+    )
+    return {
+        "outcome": _outcome(submission),
+        "sender_unit_id": submission["sender_unit_id"],
+        "layout": submission["layout"],
+        **{name: submission[name] for name in COUNTS},
+        "units": sorted({row["unit_id"] for row in _rows(connection, spoken_of, submission_id) if row["unit_id"]}),
+        "scopes": _rows(connection, days, submission_id),
+        "rules": _rows(connection, RULES.format(faults=faults), submission_id),
+        "faults": _rows(connection, FAULTS.format(faults=faults), submission_id),
+        **read_accepted(connection, folder, submission_id),
+    }
 
-    def rows(sql: str) -> list[dict[str, Any]]:
-        cursor = connection.execute(sql, {"id": submission_id})
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def table(name: str) -> str:
-        return "read_parquet('{}')".format(str(folder / f"{name}.parquet").replace("'", "''"))
-
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        submission = rows(f"select * from {table('submissions')} where submission_id = $id")[0]
-        spoken_of = (
-            f"select distinct unit_id from {table('scopes')} where submission_id = $id union "
-            f"select distinct unit_id from {table('events')} where submission_id = $id"
-        )
-        return {
-            "outcome": _outcome(submission),
-            "sender_unit_id": submission["sender_unit_id"],
-            "layout": submission["layout"],
-            **{name: submission[name] for name in COUNTS},
-            "judged_at": submission["judged_at"].astimezone(UTC).isoformat(),
-            "units": sorted({row["unit_id"] for row in rows(spoken_of) if row["unit_id"]}),
-            "scopes": rows(
-                f"select distinct unit_id, cast(as_of_date as varchar) as as_of_date from {table('scopes')} "
-                f"where submission_id = $id order by unit_id, as_of_date limit {MOST_SCOPES}"
-            ),
-            "rules": rows(RULES.format(table=table("rejected_rows"))),
-            "faults": rows(FAULTS.format(table=table("rejected_rows"))),
-            "figures": rows(
-                "select unit_id, cast(as_of_date as varchar) as as_of_date, metric_id, dimension, member, value, sheet, "
-                f"line_number from {table('figures')} where submission_id = $id "
-                f"order by sheet nulls first, line_number, metric_id limit {SHOWN_FIGURES}"
-            ),
-            "events": rows(
-                "select event, unit_id, count(*) as row_count, cast(cast(min(event_at) as date) as varchar) as first_day, "
-                f"cast(cast(max(event_at) as date) as varchar) as last_day from {table('events')} "
-                f"where submission_id = $id group by event, unit_id order by event, unit_id limit {SHOWN_FIGURES}"
-            ),
-        }
+def read_accepted(connection: Any, folder: Path, submission_id: str) -> Preview:
+    """The first figures that were accepted, and the events by unit."""
+    figures, events = (_table(folder, name) for name in ("figures", "events"))
+    return {
+        "figures": _rows(
+            connection,
+            "select unit_id, cast(as_of_date as varchar) as as_of_date, metric_id, dimension, member, value, sheet, "
+            f"line_number from {figures} where submission_id = $id "
+            f"order by sheet nulls first, line_number, metric_id limit {SHOWN_FIGURES}",
+            submission_id,
+        ),
+        "events": _rows(
+            connection,
+            "select event, unit_id, count(*) as row_count, cast(cast(min(event_at) as date) as varchar) as first_day, "
+            f"cast(cast(max(event_at) as date) as varchar) as last_day from {events} "
+            f"where submission_id = $id group by event, unit_id order by event, unit_id limit {SHOWN_FIGURES}",
+            submission_id,
+        ),
+    }
 
 
 COUNTS = ("received_row_count", "accepted_row_count", "rejected_row_count", "ignored_row_count")
 RULES = (
-    "select severity, rule_id, count(*) as found from {table} where submission_id = $id group by severity, rule_id "
+    "select severity, rule_id, count(*) as found from {faults} where submission_id = $id group by severity, rule_id "
     "order by severity <> 'critical', severity <> 'error', found desc, rule_id"
 )
 FAULTS = (
-    "select severity, rule_id, sheet, line_number, column_name, value, message from {table} where submission_id = $id "
+    "select severity, rule_id, sheet, line_number, column_name, value, message from {faults} where submission_id = $id "
     "order by severity <> 'critical', severity <> 'error', rule_id, sheet nulls first, line_number nulls first, "
     f"column_name nulls first limit {SHOWN_FAULTS}"
 )

@@ -108,7 +108,9 @@ class Forms:
         origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
         is_elsewhere = bool(origin) and urlsplit(str(origin)).netloc != request.headers.get("host")
         if is_elsewhere or site not in (None, "same-origin") or not self._is_theirs(user, token):
-            raise HTTPException(403, "Biểu mẫu đã cũ hoặc từ nơi khác; hãy tải lại trang / reload the page, and send again")
+            raise HTTPException(
+                403, "Biểu mẫu đã cũ hoặc từ nơi khác; hãy tải lại trang / reload the page, and send again"
+            )
 
     def _is_theirs(self, user: str, token: object) -> bool:
         try:
