@@ -75,7 +75,7 @@ def visitor_of(user: str, granted: Role | None, campaigns_dir: Path) -> Visitor:
     role = granted
     if found.role and granted and _RANKS[Role(found.role)] < _RANKS[granted]:
         role = Role(found.role)
-    if found.units and role in (None, Role.VIEWER) and found.role != Role.VIEWER:
+    if found.units and role in (None, Role.VIEWER) and found.role != "viewer":
         role = Role.OFFICE
     if role is None or (role is Role.OFFICE and not found.units):
         raise HTTPException(403, "Tài khoản chưa được gán đơn vị / this login belongs to no unit; see people.csv")

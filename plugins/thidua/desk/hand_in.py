@@ -22,6 +22,7 @@ from thidua.forms.workbook import write_form
 from thidua.intake.campaigns import CampaignFacts, campaign_ids, load_facts
 from thidua.intake.contracts import load_contract
 from thidua.lake.receipts import Receipt
+from thidua.plan.models import EventsMetric, ReportedMetric
 
 router = APIRouter(dependencies=[only(SENDERS)])
 Slug = Annotated[str, InPath(pattern="^[a-z0-9][a-z0-9_-]*$")]
@@ -66,7 +67,7 @@ def export_types(facts: CampaignFacts) -> list[str]:
     """The exports that a campaign expects or counts from, in the order in which its plan names them."""
     document = facts.plan.document
     named = [report.export for report in document.reports]
-    named += [metric.export for metric in document.metrics if metric.kind in ("reported", "events")]
+    named += [metric.export for metric in document.metrics if isinstance(metric, ReportedMetric | EventsMetric)]
     return list(dict.fromkeys(named))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ class JudgedFiles:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._known: dict[str, tuple[datetime, frozenset[str]]] = {}
-        self._connection = duckdb.connect(config={"threads": 1, "TimeZone": "UTC"})
+        self._connection = duckdb.connect(config={"threads": 1})
 
     def batch_of(self, submission_id: str) -> Path | None:
         """The batch whose judgement of it counts: the latest one. None: it is not judged yet."""
@@ -61,7 +62,7 @@ class JudgedFiles:
     def event_changes(self, submission_ids: list[str]) -> list[dict[str, Any]]:
         """For each file after the first: how many events it adds to, changes in and leaves out of the one before it."""
         changes = []
-        for before, after in zip(submission_ids, submission_ids[1:], strict=False):
+        for before, after in pairwise(submission_ids):
             paths = [self._table(one, "events") for one in (before, after)]
             if not all(paths):
                 continue

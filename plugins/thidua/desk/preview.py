@@ -58,7 +58,8 @@ class Previewer:
         """Raises PreviewFailed, or the PlanError that stops intake too."""
         waiting = self._submit(judge_alone, self._home, self._campaigns_dir, receipt, content, now)
         try:
-            return waiting.result(SECONDS)
+            preview: Preview = waiting.result(SECONDS)
+            return preview
         except (TimeoutError, BrokenProcessPool) as error:
             log.warning("no preview of %s: %s", receipt.file_name, type(error).__name__)
             self._end()
@@ -153,7 +154,8 @@ def read_judged(connection: Any, folder: Path, submission_id: str) -> Preview:
 
 
 def read_accepted(connection: Any, folder: Path, submission_id: str) -> Preview:
-    """The first figures that were accepted, and the events by unit."""
+    """The first figures that were accepted, and the events by unit, of local days."""
+    connection.execute("set TimeZone = 'Asia/Ho_Chi_Minh'")
     figures, events = (_table(folder, name) for name in ("figures", "events"))
     return {
         "figures": _rows(
