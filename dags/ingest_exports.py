@@ -55,10 +55,10 @@ def ingest_exports():
         return judged
 
     @task(trigger_rule="all_done", outlets=[lake_batches])
-    def commit_batches(judged):
+    def commit_batches(judged, params: dict):
         from thidua.orchestration import steps
 
-        batches = steps.commit(list(judged or []))
+        batches = steps.commit(list(judged or []), params)
         if not batches:
             raise AirflowSkipException("Không có gì mới / nothing new")
         return batches

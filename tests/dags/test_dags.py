@@ -106,8 +106,8 @@ def test_a_commit_that_is_retried_finds_its_batch(tmp_path: Path, monkeypatch: p
     judged = [steps.judge(chunk, params) for chunk in taken["chunks"]]
     assert judged[0]["name"].startswith("lam-dong-2023/progress: 1 ")
 
-    batches = steps.commit(judged)
-    assert len(batches) == 1 and steps.commit(judged) == batches
+    batches = steps.commit(judged, params)
+    assert len(batches) == 1 and steps.commit(judged, params) == batches
     slips = steps.write_slips(batches)
     assert slips["slips"] == 1 == len(list(Path(slips["folder"]).glob("*/di-linh_2023-06-30.xlsx")))
     assert steps.write_slips(batches)["slips"] == 0 == steps.write_slips([])["slips"]

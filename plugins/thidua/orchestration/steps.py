@@ -37,14 +37,19 @@ def judge(submission_ids: list[str], params: Record) -> Record:
     return {"folder": str(folder), "name": f"{kinds}: {len(outcomes)} tệp", "files": len(outcomes)}
 
 
-def commit(judged: list[Record]) -> list[str]:
-    """Renames what was judged to batches; their ids. A batch that is there already counts: it was this one."""
+def commit(judged: list[Record], params: Record) -> list[str]:
+    """Renames what was judged to batches, then judges again what decisions ask for; the ids of all these batches.
+
+    A batch that is there already counts: it was this one.
+    """
     from thidua.intake.data_docs import write_index
+    from thidua.intake.ingest import judge_again
     from thidua.lake.batches import commit as commit_batch
 
     committed = [commit_batch(home(), Path(record["folder"])) for record in judged]
+    again = judge_again(home(), campaigns_dir(), clock(params))
     write_index(home())
-    return [batch_id for batch_id in committed if batch_id]
+    return [batch_id for batch_id in committed if batch_id] + again
 
 
 def write_slips(batches: list[str]) -> Record:

@@ -75,7 +75,8 @@ def _decision_rows(home: Home, known_at: datetime | None) -> list[dict[str, Any]
 
 def gather_inputs(home: Home, known_at: datetime | None) -> raw.Inputs:
     """Everything the build is a function of, read from the lake alone."""
-    from thidua.lake.batches import list_batches
+    from thidua.lake.batches import AGAIN, list_batches, read_manifest
+    from thidua.lake.judgements import overruled
     from thidua.plan.compile import compile_plan
     from thidua.plan.loader import load_plan
     from thidua.plan.snapshots import snapshots_at
@@ -97,8 +98,13 @@ def gather_inputs(home: Home, known_at: datetime | None) -> raw.Inputs:
     for row in plan_rows.get("readings", []):
         decided = chosen.get(row["campaign_id"], {}).get(row["reading_id"])
         row["decision_id"] = decided[1] if decided else None
+    batches = {folder.name: folder for folder in list_batches(home)}
     return raw.Inputs(
-        batches={folder.name: folder for folder in list_batches(home)},
+        batches=batches,
+        overruled=overruled(home, known_at),
+        judged_again={
+            name: read_manifest(folder)["campaigns"] for name, folder in batches.items() if name.startswith(AGAIN)
+        },
         plan_hashes=plan_hashes,
         plan_rows=plan_rows,
         decisions=decisions,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ DECISIONS: Columns = {
     "dimension": "varchar",
     "member": "varchar",
     "result": "varchar",
+    "rule_id": "varchar",
     "reading_id": "varchar",
     "option": "varchar",
     "decided_by": "varchar",
@@ -63,6 +64,9 @@ class Inputs:
     plan_hashes: Mapping[str, str]
     plan_rows: Mapping[str, Rows]
     decisions: Rows
+    # (submission, batch) of judgements that another one overruled, and the campaigns of batches judged again.
+    overruled: Sequence[tuple[str, str]] = ()
+    judged_again: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
@@ -124,8 +128,15 @@ def _quoted(paths: Iterable[Path]) -> str:
     return ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
 
 
-def _lay_batches(connection: duckdb.DuckDBPyConnection, batches: Mapping[str, Path], known_at: datetime | None) -> None:
+def _lay_batches(
+    connection: duckdb.DuckDBPyConnection,
+    batches: Mapping[str, Path],
+    overruled: Sequence[tuple[str, str]],
+    known_at: datetime | None,
+) -> None:
     known = f"timestamptz '{known_at.isoformat()}'" if known_at else None
+    hidden = [{"submission_id": name, "batch_id": batch} for name, batch in overruled if batch in batches]
+    load_rows(connection, "raw.overruled", {"submission_id": "varchar", "batch_id": "varchar"}, hidden)
     for table, columns in BATCH_COLUMNS.items():
         names = ", ".join(columns)
         if not batches:
@@ -136,12 +147,17 @@ def _lay_batches(connection: duckdb.DuckDBPyConnection, batches: Mapping[str, Pa
             continue
         files = _quoted(folder / f"{table}.parquet" for folder in batches.values())
         submissions = _quoted(folder / "submissions.parquet" for folder in batches.values())
-        where = ""
+        conditions = []
         if known:
-            where = (
-                f"where submission_id in (select submission_id from read_parquet([{submissions}]) "
+            conditions.append(
+                f"submission_id in (select submission_id from read_parquet([{submissions}]) "
                 f"where received_at <= {known})"
             )
+        if hidden:
+            conditions.append(
+                "(submission_id, parse_path(filename)[-2]) not in (select (submission_id, batch_id) from raw.overruled)"
+            )
+        where = f"where {' and '.join(conditions)}" if conditions else ""
         connection.execute(
             f"create or replace view raw.{table} as "
             f"select {names}, parse_path(filename)[-2] as batch_id "
@@ -180,10 +196,12 @@ def lay_inputs(
     for table, columns in PLAN_TABLES.items():
         load_rows(connection, f"plan.{table}", columns, inputs.plan_rows.get(table, []))
     load_rows(connection, "raw.decisions", DECISIONS, inputs.decisions)
-    _lay_batches(connection, unseen, known_at)
+    _lay_batches(connection, unseen, inputs.overruled, known_at)
     whole = {
         campaign_id for campaign_id, digest in inputs.plan_hashes.items() if state.plans.get(campaign_id) != digest
     } | (state.plans.keys() - inputs.plan_hashes.keys())
+    # What a file said before it was judged again may stand anywhere in its campaign.
+    whole |= {campaign_id for name in unseen for campaign_id in inputs.judged_again.get(name, ())}
     known_decisions = {row["decision_id"] for row in inputs.decisions}
     whole |= {
         row["campaign_id"]
