@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from thidua.desk.english import ENGLISH
+
 LANGUAGES = ("vi", "en")
 
 REPORT_STATUS = {
@@ -77,8 +79,6 @@ CODES = {
     "separator": SEPARATOR,
     "role": ROLES,
 }
-
-ENGLISH: dict[str, str] = {}
 
 
 def translate(text: str, language: str) -> str:

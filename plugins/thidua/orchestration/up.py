@@ -88,6 +88,15 @@ def configure_server(airflow_home: Path) -> Path:
     return passwords
 
 
+def write_keys() -> None:
+    """Airflow makes its keys and its settings file when a command of it first runs. Our parts start at once, and one that
+    read the file of another half-written would know none of its keys: no trigger would be readable.
+    """
+    from airflow.configuration import write_default_airflow_configuration_if_needed
+
+    write_default_airflow_configuration_if_needed()
+
+
 def main() -> None:
     passwords = configure_server(home().airflow)
     host, port = os.environ["AIRFLOW__API__HOST"], int(os.environ["AIRFLOW__API__PORT"])
@@ -95,6 +104,7 @@ def main() -> None:
         sys.exit(f"thidua: {host}:{port} is taken; stop what listens there, or set AIRFLOW__API__PORT")
     home().landing.mkdir(parents=True, exist_ok=True)
     prepare()
+    write_keys()
     print(
         f"Airflow: http://{host}:{port} (admin, mật khẩu trong / password in {passwords})\n"
         f"Bàn làm việc / the desk: http://{host}:{port}/desk/",
