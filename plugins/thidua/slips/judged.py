@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from thidua.intake.contracts import known_export_types
+from thidua.intake.decided import EXCLUDED_RULE
 from thidua.intake.faults import FILE_MESSAGES
 from thidua.intake.validate import load_rules
 from thidua.lake.batches import list_batches
@@ -223,4 +224,4 @@ class Judgements:
 
 
 def _intake_rules(export_type: str) -> set[str]:
-    return {rule.rule_id for rule in load_rules(export_type)[1]} | set(FILE_MESSAGES)
+    return {rule.rule_id for rule in load_rules(export_type)[1]} | set(FILE_MESSAGES) | {EXCLUDED_RULE}
