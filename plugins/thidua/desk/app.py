@@ -22,24 +22,30 @@ from thidua.desk.published import Published
 from thidua.desk.render import page
 from thidua.desk.safety import Forms, LimitedBody, SafeHeaders
 from thidua.errors import NotWell, ThiduaError
+from thidua.review.decide import AlreadyDecided, NotAllowed
 from thidua.settings import Home
+
+_STATUS = {NotAllowed: 403, AlreadyDecided: 409, NotWell: 404, ThiduaError: 422}
 
 
 def create_app(
     home: Home,
     campaigns_dir: Path,
     identify: Callable[..., Any],
+    start: Callable[[bool, str], None],
     now: Callable[[], datetime] = now_utc,
     login_page: str | None = None,
 ) -> FastAPI:
-    """`identify`: the dependency that returns the Visitor or raises 401. `login_page`: where a stranger is sent."""
+    """`identify`: the dependency that returns the Visitor or raises 401. `start(judges_again, user)`: starts the work of a
+    decision. `login_page`: where a stranger is sent.
+    """
     app = FastAPI(
         dependencies=[Depends(current_visitor)], openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     app.dependency_overrides[current_visitor] = identify
     previewer = Previewer(home, campaigns_dir)
     app.state.desk = Desk(
-        home, campaigns_dir, previewer, previewer.warm_up, now, Forms(home), JudgedFiles(home), Published(home)
+        home, campaigns_dir, previewer, previewer.warm_up, now, Forms(home), JudgedFiles(home), Published(home), start
     )
     app.add_middleware(LimitedBody)
     app.add_middleware(SafeHeaders)
@@ -61,6 +67,6 @@ def create_app(
 
     @app.exception_handler(ThiduaError)
     def not_well(request: Request, error: ThiduaError) -> Response:
-        return problem(request, 404 if isinstance(error, NotWell) else 409, error.message)
+        return problem(request, next(code for kind, code in _STATUS.items() if isinstance(error, kind)), error.message)
 
     return app

@@ -22,7 +22,8 @@ from thidua.settings import Home
 
 @dataclass(frozen=True)
 class Desk:
-    """`preview` judges a file at once; `warm_up` readies it; `now` is the clock."""
+    """`preview` judges a file at once; `warm_up` readies it; `now` is the clock; `start(judges_again, user)`
+    starts the work of a decision."""
 
     home: Home
     campaigns_dir: Path
@@ -32,6 +33,7 @@ class Desk:
     forms: Forms
     judged: JudgedFiles
     published: Published
+    start: Callable[[bool, str], None]
 
     def served(self) -> AbstractContextManager[Served]:
         """The published version of now. Raises NotWell when nothing is published."""

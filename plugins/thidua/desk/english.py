@@ -146,6 +146,14 @@ ENGLISH = {
     "Đúng hạn": "On time",
     "Đăng nhập": "Log in",
     "Đơn vị": "Unit",
+    "Chờ ai": "Waits for",
+    "Ghi quyết định": "Record the decision",
+    "Việc của đơn vị bạn: người khác quyết định.": "About your own unit: others decide.",
+    "người vận hành, Hội đồng": "operator, council",
+    "đơn vị": "office",
+    "Đã ghi quyết định; số liệu sẽ được cập nhật ở lần dựng kho tới.": (
+        "The decision is recorded; the tables follow with the next build."
+    ),
     "Được hiểu là": "Taken for",
     "Được đề cử": "May nominate",
     "Để trống nếu tệp đã ghi ngày.": "Leave blank when the file says the day.",

@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 from thidua.desk.access import EVERYBODY, READERS, SENDERS, CurrentVisitor, only
 from thidua.desk.desk import TheDesk
 from thidua.desk.dossiers import compared, data_docs_of, dossier, versions
-from thidua.desk.questions import deciding
+from thidua.desk.questions import choices_on
 from thidua.desk.render import page
 from thidua.errors import PlanError
 from thidua.intake.campaigns import load_facts
@@ -27,7 +27,9 @@ SHOWN_PER_RULE = 100
 
 
 @router.get("/{submission_id}", response_class=HTMLResponse, dependencies=[only(EVERYBODY)])
-def submission(request: Request, visitor: CurrentVisitor, desk: TheDesk, submission_id: SubmissionId) -> Response:
+def submission(
+    request: Request, visitor: CurrentVisitor, desk: TheDesk, submission_id: SubmissionId, done: str = ""
+) -> Response:
     found = dossier(desk, visitor, submission_id)
     others = versions(desk, visitor, found)
     names = _names(desk.campaigns_dir, found)
@@ -39,7 +41,9 @@ def submission(request: Request, visitor: CurrentVisitor, desk: TheDesk, submiss
         "groups": by_rule(found),
         "sheets": _sheets(found),
         "has_data_docs": not visitor.is_office and data_docs_of(desk, found) is not None,
-        "deciding": deciding(desk, visitor, found),
+        "choices": choices_on(desk, visitor, found),
+        "token": desk.forms.token(visitor.user),
+        "done": done,
     }
     return page(request, "submission.html", context, visitor=visitor)
 
