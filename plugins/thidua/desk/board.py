@@ -56,7 +56,7 @@ def reporting(served: Served, visitor: Visitor, campaign_id: str, period: str | 
             on reporting.campaign_id = dim_unit.campaign_id and reporting.from_unit_id = dim_unit.unit_id
         where reporting.campaign_id = $1 and ($2 is null or reporting.period_id = $2)
         order by
-            reporting.due_at, reporting.period_id, reporting.export_type, dim_unit.bloc_name nulls last, dim_unit.name,
+            reporting.due_at, reporting.period_id, reporting.export_type, dim_unit.bloc_name nulls last,
             reporting.from_unit_id
         """,
         [campaign_id, period],

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
@@ -23,7 +23,7 @@ from thidua.settings import Home
 @dataclass(frozen=True)
 class Desk:
     """`preview` judges a file at once; `warm_up` readies it; `now` is the clock; `start(judges_again, user)`
-    starts the work of a decision."""
+    starts the work of a decision; `asked` keeps the open questions of a version (see questions.py)."""
 
     home: Home
     campaigns_dir: Path
@@ -34,6 +34,7 @@ class Desk:
     judged: JudgedFiles
     published: Published
     start: Callable[[bool, str], None]
+    asked: dict[str, Any] = field(default_factory=dict)
 
     def served(self) -> AbstractContextManager[Served]:
         """The published version of now. Raises NotWell when nothing is published."""

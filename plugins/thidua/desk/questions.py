@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ from typing import Any
 from thidua.desk.access import Visitor
 from thidua.desk.desk import Desk
 from thidua.errors import NotWell
-from thidua.reports.served import Row
+from thidua.lake.decisions import decisions_dir
+from thidua.reports.served import Row, current_version
 from thidua.review.questions import Question, open_questions
 
 
@@ -31,11 +33,21 @@ class Choice:
 
 
 def waiting(desk: Desk, campaign_id: str | None = None) -> list[Question]:
-    """The open questions, oldest first; none where nothing is published."""
+    """The open questions, oldest first; none where nothing is published.
+
+    They are asked again when there is another version, another decision or another minute, and not for every page.
+    """
     try:
-        return open_questions(desk.home, campaign_id, desk.now())
+        version = current_version(desk.home)
     except NotWell:
         return []
+    folder = decisions_dir(desk.home)
+    decided = frozenset(os.listdir(folder)) if folder.is_dir() else frozenset()
+    key = (version, decided, desk.now().replace(second=0, microsecond=0))
+    if desk.asked.get("key") != key:
+        desk.asked |= {"key": key, "questions": open_questions(desk.home, None, desk.now())}
+    questions: list[Question] = desk.asked["questions"]
+    return [one for one in questions if campaign_id in (None, one.campaign_id)]
 
 
 def count_open(desk: Desk) -> dict[str, int]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from datetime import date, datetime
-from functools import partial
+from datetime import date, datetime, timedelta
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +18,7 @@ from markupsafe import Markup
 from thidua.clock import LOCAL
 from thidua.desk.access import Visitor
 from thidua.desk.words import LANGUAGES, label, translate
+from thidua.intake.contracts import load_contract
 from thidua.reports.served import dotted, exact_percent, half_up_percent
 
 LANGUAGE_COOKIE = "thidua_language"
@@ -47,6 +48,22 @@ def day(value: date | datetime | None) -> str:
 
 def moment(value: datetime | None) -> str:
     return "–" if value is None else f"{value.astimezone(LOCAL):%H:%M %d/%m/%Y}"
+
+
+def until(value: datetime | None, language: str) -> str:
+    """An exclusive end as people say it: midnight is the end of the day before."""
+    if value is None:
+        return "–"
+    local = value.astimezone(LOCAL)
+    if (local.hour, local.minute, local.second) == (0, 0, 0):
+        return f"{'hết ngày' if language == 'vi' else 'to the end of'} {local - timedelta(days=1):%d/%m/%Y}"
+    return f"{'trước' if language == 'vi' else 'before'} {local:%H:%M %d/%m/%Y}"
+
+
+def export_title(export_type: str, language: str) -> str:
+    """What an export type is called; a folder that is none keeps its name."""
+    contract = load_contract(export_type)
+    return export_type if contract is None else (contract.title.vi if language == "vi" else contract.title.en)
 
 
 def percent(part: int | None, whole: int | None) -> str:
@@ -118,6 +135,8 @@ def page(
         "t": partial(translate, language=language),
         "label": partial(label, language=language),
         "both": partial(both, language=language),
+        "until": partial(until, language=language),
+        "export_title": lru_cache(partial(export_title, language=language)),
         "link": partial(link, request),
         "other_language": link(request, path, **{**request.query_params, "lang": other}),
     }

@@ -1,4 +1,4 @@
-"""Where the style sheet lies."""
+"""The style sheet: plain CSS, no build."""
 
 from pathlib import Path
 
