@@ -4,7 +4,6 @@ ENGLISH = {
     "(đồng hạng, Hội đồng quyết định)": "(tied, the council decides)",
     "Biên nhận": "Receipt",
     "Bàn làm việc thi đua": "Desk of the emulation campaigns",
-    "Báo cáo": "Report",
     "Báo cáo của đơn vị": "Reports of your unit",
     "Báo cáo được miễn hoặc chưa đến hạn không tính là phải nộp. Bấm vào tình trạng để mở tệp.": (
         "Reports excused or not due yet are not expected. Click on a status to open the file."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,7 +28,7 @@ class Choice:
     @property
     def value(self) -> str:
         chosen = {"kind": self.kind, "subject": dict(self.subject), "asks": list(self.asks)}
-        return json.dumps(chosen, ensure_ascii=False)
+        return json.dumps(chosen)  # ASCII: what a file says cannot turn the page
 
 
 def waiting(desk: Desk, campaign_id: str | None = None) -> list[Question]:
@@ -42,10 +41,10 @@ def waiting(desk: Desk, campaign_id: str | None = None) -> list[Question]:
     except NotWell:
         return []
     folder = decisions_dir(desk.home)
-    decided = frozenset(os.listdir(folder)) if folder.is_dir() else frozenset()
+    decided = frozenset(path.name for path in folder.iterdir()) if folder.is_dir() else frozenset()
     key = (version, decided, desk.now().replace(second=0, microsecond=0))
     if desk.asked.get("key") != key:
-        desk.asked |= {"key": key, "questions": open_questions(desk.home, None, desk.now())}
+        desk.asked.update(key=key, questions=open_questions(desk.home, None, desk.now()))
     questions: list[Question] = desk.asked["questions"]
     return [one for one in questions if campaign_id in (None, one.campaign_id)]
 
