@@ -5,6 +5,7 @@ Every process of Airflow loads plugins, but only the api-server needs the pages,
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import Any, ClassVar
 
@@ -12,17 +13,17 @@ from airflow.plugins_manager import AirflowPlugin
 
 
 class Desk:
-    """The pages as one ASGI application."""
+    """The pages as one ASGI application. They are made beside the event loop, on which every task of Airflow waits."""
 
     def __init__(self) -> None:
         self._app: Any = None
         self._lock = threading.Lock()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self.app(scope, receive, send)
+        app = self._app or await asyncio.to_thread(self._made)
+        await app(scope, receive, send)
 
-    @property
-    def app(self) -> Any:
+    def _made(self) -> Any:
         with self._lock:
             if self._app is None:
                 from thidua.desk.airflow_runs import start
