@@ -2,7 +2,7 @@
 ### Tiếp nhận tệp báo cáo / Take in exports
 
 **Purpose.** Takes settled new files of `landing/` into the lake: receipts, reading, validation (Great Expectations),
-batches of accepted and rejected rows; then a return slip for each file with faults.
+batches of accepted and rejected rows; judges again what decisions ask for; then a slip for each file with faults.
 
 **Inputs.** `landing/<campaign>/<export_type>/…`, the plans, the export contracts. **Outputs.** `lake/batches/…` and one
 event of the asset `lake_batches`, which starts `build_warehouse`; slips in `lake/restricted/slips/`.
@@ -59,7 +59,7 @@ def ingest_exports():
         from thidua.orchestration import steps
 
         batches = steps.commit(list(judged or []), params)
-        if not batches:
+        if not batches and not steps.has_unbuilt_decisions():
             raise AirflowSkipException("Không có gì mới / nothing new")
         return batches
 

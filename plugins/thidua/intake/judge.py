@@ -72,6 +72,7 @@ def judge_chunk(
     is_again: bool = False,
     effective_at: datetime | None = None,
     extra: Sequence[Decision] = (),
+    is_shown: bool = True,
 ) -> Path:
     """Judges these submissions and returns the complete, durable work directory for `batches.commit`.
 
@@ -79,7 +80,8 @@ def judge_chunk(
     left, the PlanError (or a ThiduaError) is raised. `expectations`: the folder of contracts (default: the checkout's).
 
     `is_again`: they were judged before, and decisions until `effective_at` (None: until their receipt) ask for more.
-    `extra`: decisions that nobody recorded, to see what they would do; what comes of that is never committed.
+    `extra`: decisions that nobody recorded, to see what they would do; `is_shown`: pages for operators are written.
+    What is judged to be looked at is never committed.
     """
     receipts = load_receipts(home, set(submission_ids))
     decided = _decided_of(home, receipts, effective_at, extra)
@@ -115,7 +117,7 @@ def judge_chunk(
             judged, result = _judge_group(
                 work, home, campaigns_dir, export_type, group, plans, decided, now, expectations
             )
-            if judged and result and not extra:
+            if judged and result and is_shown:
                 _show(work, home, batch_id, judged, result, len(group), now)
             for table, query in (large_tables(judged) if judged else {}).items():
                 if len(groups) == 1:  # the rule: straight to its file, in the order of the rows

@@ -130,6 +130,22 @@ def wanted(home: Home) -> list[Wanted]:
     return [one for one in asked if one]
 
 
+def asked_of(home: Home, decision: Decision) -> list[Receipt]:
+    """The submissions that a decision asks to be judged again, as if it were recorded now."""
+    entries, names = Entries([decision]), _UnknownNames()
+    own = [receipt for receipt in load_receipts(home) if entries.of(receipt)]
+    made = judgements(home, {receipt.submission_id for receipt in own})
+    return [
+        receipt
+        for receipt in own
+        if receipt.submission_id in made
+        and (
+            decision["kind"] != OF_A_NAME
+            or names.stand_in(made[receipt.submission_id][-1], receipt.file_name, decision["subject"]["name"])
+        )
+    ]
+
+
 def _next(
     receipt: Receipt, made: Sequence[Judgement], decisions: Sequence[Decision], names: _UnknownNames
 ) -> Wanted | None:

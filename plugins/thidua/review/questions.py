@@ -10,8 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from thidua.clock import now_utc
+from thidua.errors import NotWell
 from thidua.intake.contracts import known_export_types, load_contract
 from thidua.lake.decisions import Decision, in_force, load_decisions
+from thidua.lake.judgements import judgements, wanted
 from thidua.plan.registry import fold, same_name_keys, similar
 from thidua.reports.served import Row, Served, open_served
 from thidua.reports.status import OPEN_RETURNED
@@ -69,16 +71,43 @@ def open_questions(home: Home, campaign_id: str | None = None, now: datetime | N
         if campaign_id:
             served.check_campaign(campaign_id)
         asked = _Asked(served, campaign_id, now or now_utc())
-        built = {row["decision_id"] for row in served.rows("select decision_id from fct_decision")}
         decisions = load_decisions(home)
-        unbuilt = [one for one in decisions if one["decision_id"] not in built]
-        found = [question for question in asked.all(in_force(decisions)) if not _is_touched(question, unbuilt)]
+        unbuilt = _unbuilt(served, decisions)
+        files = _files_touched(home, unbuilt)
+        found = [
+            question
+            for question in asked.all(in_force(decisions))
+            if question.subject.get("submission_id") not in files and not _is_touched(question, unbuilt)
+        ]
     return sorted(found, key=lambda question: (question.since, question.campaign_id, question.question_id))
 
 
 def find_question(home: Home, question_id: str, now: datetime | None = None) -> Question | None:
     """The open question with this id; None: it is settled, or never was."""
     return next((one for one in open_questions(home, None, now) if one.question_id == question_id), None)
+
+
+def unbuilt_decisions(home: Home) -> list[Decision]:
+    """What people decided since the published build; nothing while none is published."""
+    try:
+        with open_served(home) as served:
+            return _unbuilt(served, load_decisions(home))
+    except NotWell:
+        return []
+
+
+def _unbuilt(served: Served, decisions: list[Decision]) -> list[Decision]:
+    built = {row["decision_id"] for row in served.rows("select decision_id from fct_decision")}
+    return [one for one in decisions if one["decision_id"] not in built]
+
+
+def _files_touched(home: Home, unbuilt: list[Decision]) -> set[str]:
+    """The files that are to be judged again, or were since the last build."""
+    if not unbuilt:
+        return set()
+    ids = {one["decision_id"] for one in unbuilt}
+    again = {name for name, some in judgements(home).items() if some[-1].decisions & ids}
+    return again | {one.receipt.submission_id for one in wanted(home)}
 
 
 def _is_touched(question: Question, decisions: Iterable[Decision]) -> bool:
