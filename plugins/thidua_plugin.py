@@ -26,12 +26,11 @@ class Desk:
     def _made(self) -> Any:
         with self._lock:
             if self._app is None:
-                from thidua.desk.airflow_runs import start
                 from thidua.desk.app import create_app
                 from thidua.desk.login import airflow_visitor
                 from thidua.settings import campaigns_dir, home
 
-                self._app = create_app(home(), campaigns_dir(), airflow_visitor, start, login_page="/auth/login/")
+                self._app = create_app(home(), campaigns_dir(), airflow_visitor, login_page="/auth/login/")
             return self._app
 
 

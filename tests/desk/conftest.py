@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -29,11 +29,10 @@ RTL = "\u202egnp.exe"
 
 @dataclass
 class Clients:
-    """`started`: what decisions have set going. A client of role None is a stranger."""
+    """A client of role None is a stranger."""
 
     app: FastAPI
     home: Home
-    started: list[tuple[bool, str]] = field(default_factory=list)
 
     def as_role(self, role: Role | None, user: str = "lan", unit: str | None = None) -> TestClient:
         if role is None:
@@ -104,12 +103,11 @@ def make_clients(home: Home) -> Iterator[Clients]:
     def nobody() -> Visitor:
         raise AssertionError("each test says who comes")
 
-    started: list[tuple[bool, str]] = []
-    app = create_app(home, campaigns_dir(), nobody, lambda again, user: started.append((again, user)), lambda: NOW)
+    app = create_app(home, campaigns_dir(), nobody, lambda: NOW)
     # The real judging, in this process: starting another costs seconds, and the browser's test does it.
     judge: Callable[..., dict[str, object]] = partial(judge_alone, home, campaigns_dir())
     app.state.desk = replace(app.state.desk, preview=judge, warm_up=lambda: None)
-    yield Clients(app, home, started)
+    yield Clients(app, home)
 
 
 def workbook(rows: list[tuple[object, ...]], title: str = "Số liệu tính đến hết ngày 30/06/2023") -> bytes:

@@ -231,7 +231,7 @@ def test_the_pages_stand_in_airflow_itself(server: Server, browser: Browser) -> 
 
 
 def test_a_stranger_gets_401_on_every_route_of_ours(server: Server, tmp_path: Path) -> None:
-    app = create_app(Home(tmp_path), tmp_path, lambda: None, lambda again, user: None)
+    app = create_app(Home(tmp_path), tmp_path, lambda: None)
     routes = [(method, route.path) for route in app.routes if isinstance(route, APIRoute) for method in route.methods]
     assert len(routes) > 10
     filled = {"{submission_id}": "a" * 32, "{campaign_id}": CAMPAIGN, "{period_id}": "q2", "{unit_id}": "bao-loc"}

@@ -32,20 +32,17 @@ def create_app(
     home: Home,
     campaigns_dir: Path,
     identify: Callable[..., Any],
-    start: Callable[[bool, str], None],
     now: Callable[[], datetime] = now_utc,
     login_page: str | None = None,
 ) -> FastAPI:
-    """`identify`: the dependency that returns the Visitor or raises 401. `start(judges_again, user)`: starts the work of a
-    decision. `login_page`: where a stranger is sent.
-    """
+    """`identify`: the dependency that returns the Visitor or raises 401. `login_page`: where a stranger is sent."""
     app = FastAPI(
         dependencies=[Depends(current_visitor)], openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     app.dependency_overrides[current_visitor] = identify
     previewer = Previewer(home, campaigns_dir)
     app.state.desk = Desk(
-        home, campaigns_dir, previewer, previewer.warm_up, now, Forms(home), JudgedFiles(home), Published(home), start
+        home, campaigns_dir, previewer, previewer.warm_up, now, Forms(home), JudgedFiles(home), Published(home)
     )
     app.add_middleware(LimitedBody)
     app.add_middleware(SafeHeaders)

@@ -22,8 +22,7 @@ from thidua.settings import Home
 
 @dataclass(frozen=True)
 class Desk:
-    """`preview` judges a file at once; `warm_up` readies it; `now` is the clock; `start(judges_again, user)`
-    starts the work of a decision; `asked` keeps the open questions of a version (see questions.py)."""
+    """`preview` judges a file at once; `warm_up` readies it; `now` is the clock; `asked` keeps the open questions of a version (see questions.py)."""
 
     home: Home
     campaigns_dir: Path
@@ -33,7 +32,6 @@ class Desk:
     forms: Forms
     judged: JudgedFiles
     published: Published
-    start: Callable[[bool, str], None]
     asked: dict[str, Any] = field(default_factory=dict)
 
     def served(self) -> AbstractContextManager[Served]:

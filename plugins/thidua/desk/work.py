@@ -18,7 +18,6 @@ from thidua.desk.safety import MAX_FORM_BYTES, TOKEN_FIELD
 from thidua.errors import ThiduaError
 from thidua.reports.served import Row
 from thidua.review.decide import decide
-from thidua.review.kinds import parse_subject
 from thidua.review.questions import Question
 
 router = APIRouter(prefix="/work")
@@ -75,7 +74,7 @@ async def receive(request: Request, visitor: CurrentVisitor, desk: TheDesk) -> R
 
 
 def _decide(desk: Desk, visitor: Visitor, fields: dict[str, str]) -> str:
-    """Records the decision and starts its work. Raises ThiduaError; what does not exist or is not allowed is refused."""
+    """Records the decision; the watched lake starts its work. Raises ThiduaError where it may not be."""
     try:
         chosen = json.loads(fields.get("choice", ""))
         kind, subject = str(chosen["kind"]), dict(chosen["subject"])
@@ -98,5 +97,4 @@ def _decide(desk: Desk, visitor: Visitor, fields: dict[str, str]) -> str:
         evidence=fields.get("evidence") or None,
         now=desk.now(),
     )
-    desk.start(parse_subject(kind, subject).judges_again, visitor.user)
     return str(decision["decision_id"])
