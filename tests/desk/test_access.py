@@ -11,7 +11,6 @@ from thidua.desk.access import DECIDERS, EVERYBODY, READERS, SENDERS, Role, visi
 
 from tests.desk.conftest import CAMPAIGN, OTHER, OTHER_FILE, OWN, OWN_FILE, Clients
 
-pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
 FILLED = {
     "{submission_id}": OTHER_FILE,
     "{campaign_id}": CAMPAIGN,

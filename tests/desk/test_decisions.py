@@ -13,7 +13,6 @@ from thidua.lake.decisions import load_decisions
 
 from tests.desk.conftest import CAMPAIGN, Clients
 
-pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
 EXCUSE = {
     "kind": "excuse_report",
     "subject": {"period_id": "q2", "export_type": "progress", "unit_id": "da-teh"},

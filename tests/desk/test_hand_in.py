@@ -20,7 +20,6 @@ from thidua.lake.receipts import list_landing
 
 from tests.desk.conftest import CAMPAIGN, NOW, OWN, Clients, workbook
 
-pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
 GOOD = workbook([("BHXH thành phố Bảo Lộc", 38_500)])
 
 

@@ -17,7 +17,6 @@ from thidua.desk.words import CODES
 from tests.desk.conftest import CAMPAIGN, OTHER_FILE, OWN, SCRIPT, Clients
 from tests.reports.conftest import local
 
-pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx`")
 TEMPLATES = Path(thidua.desk.__file__).parent / "templates"
 PAGES = (
     "/", "/hand-in", "/board", "/files", "/work", "/work?waits_for=office", "/ranking", f"/submissions/{OTHER_FILE}",
