@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
 
 import pytest
-from thidua.orchestration.up import configure_server
+from thidua.orchestration.up import configure_server, users
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,34 @@ def test_tasks_find_the_server_where_it_listens(
     assert os.environ["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == url
     assert os.environ["AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION"] == "false"
     assert stat.S_IMODE(passwords.stat().st_mode) == 0o600
+
+
+def test_whoever_has_a_role_has_a_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = (
+        "user_name,role,campaign_id,unit_id,note\nlan,office,lam-dong-2023,bao-loc,\nminh,,,bao-loc,\nbinh,viewer,,,\n"
+    )
+    (tmp_path / "people.csv").write_text(people, encoding="utf-8")
+    given = {"THIDUA_CAMPAIGNS": str(tmp_path), "THIDUA_USERS": "hoa:operator, binh:operator"}
+    monkeypatch.setattr(os, "environ", dict(given))
+    passwords = configure_server(tmp_path / "airflow")
+    logins = os.environ["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"].split(",")
+    # An office has a login, and no rights in Airflow itself.
+    assert sorted(logins) == ["admin:admin", "binh:user", "hoa:user", "lan:"]
+    first = json.loads(passwords.read_bytes())
+    assert sorted(first) == ["admin", "binh", "hoa", "lan"]
+    assert len(set(first.values())) == 4
+    monkeypatch.setattr(os, "environ", {**given, "THIDUA_USERS": "tu:viewer"})
+    configure_server(tmp_path / "airflow")
+    second = json.loads(passwords.read_bytes())
+    assert {name: second[name] for name in first} == first
+    assert set(second) - set(first) == {"tu"}
+    assert stat.S_IMODE(passwords.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("given", ["hoa", "hoa:chief", "a b:viewer", ":viewer", "x:admin:y", "a,b:viewer"])
+def test_a_user_without_a_role_that_exists_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setattr(os, "environ", {"THIDUA_CAMPAIGNS": str(tmp_path), "THIDUA_USERS": given})
+    with pytest.raises(SystemExit, match="no user and role"):
+        users()

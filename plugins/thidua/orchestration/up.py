@@ -1,26 +1,33 @@
 """Airflow with its pages on 127.0.0.1, watching landing/: `python -m thidua.orchestration.up`, what `make up` calls.
 
-One machine, SQLite, one login. The password is made on first use and kept in $THIDUA_HOME/airflow, readable for this
-user alone. Ctrl-C stops everything that was started.
+One machine, SQLite. There is a login for `admin`, for everybody whom people.csv gives a role, and for whom THIDUA_USERS
+names (`hoa:operator,lan:office,binh:viewer`). Passwords are made on first use and kept in $THIDUA_HOME/airflow, readable
+for this user alone. Ctrl-C stops everything that was started.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
-from thidua.files import write_once
+from thidua.files import write_atomic
 from thidua.orchestration.run_dags import configure, prepare
-from thidua.settings import home
+from thidua.review.people import people
+from thidua.settings import campaigns_dir, home
 
 PASSWORDS = "passwords.json"
+# What a role of the desk may do in Airflow itself. An office has a login and no rights there: DAG runs name all offices.
+AIRFLOW_ROLES = {"office": "", "viewer": "viewer", "operator": "user", "admin": "admin"}
+_USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 PARTS = (["api-server"], ["scheduler", "--skip-serve-logs"], ["dag-processor"], ["triggerer", "--skip-serve-logs"])
 
 
@@ -35,14 +42,39 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
+def users() -> dict[str, str]:
+    """User name -> role of the desk. Who is named twice has what THIDUA_USERS says."""
+    found = {"admin": "admin"}
+    found |= {name: one.role for name, one in people(campaigns_dir()).items() if one.role}
+    for entry in filter(None, (part.strip() for part in os.environ.get("THIDUA_USERS", "").split(","))):
+        name, _, role = entry.partition(":")
+        found[name] = role
+    for name, role in found.items():
+        if not _USER.fullmatch(name) or role not in AIRFLOW_ROLES:
+            sys.exit(f"thidua: '{name}:{role}' is no user and role (roles: {', '.join(AIRFLOW_ROLES)})")
+    return found
+
+
+def write_passwords(path: Path, names: Iterable[str]) -> None:
+    """A password for whoever has none yet; nobody loses theirs."""
+    known: dict[str, str] = json.loads(path.read_bytes()) if path.exists() else {}
+    missing = [name for name in names if name not in known]
+    if missing:
+        known |= {name: secrets.token_urlsafe(12) for name in missing}
+        write_atomic(path, json.dumps(known, indent=1).encode(), mode=0o600)
+
+
 def configure_server(airflow_home: Path) -> Path:
     """Settings of a server on this machine alone; returns the file that holds its passwords."""
     passwords = airflow_home / PASSWORDS
     airflow_home.mkdir(parents=True, exist_ok=True)
-    write_once(passwords, json.dumps({"admin": secrets.token_urlsafe(12)}).encode(), mode=0o600)
+    known = users()
+    write_passwords(passwords, known)
     settings = {
         "AIRFLOW__CORE__AUTH_MANAGER": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(
+            f"{name}:{AIRFLOW_ROLES[role]}" for name, role in known.items()
+        ),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
     }
@@ -56,6 +88,15 @@ def configure_server(airflow_home: Path) -> Path:
     return passwords
 
 
+def write_keys() -> None:
+    """Airflow makes its keys and its settings file when a command of it first runs. Our parts start at once, and one that
+    read the file of another half-written would know none of its keys: no trigger would be readable.
+    """
+    from airflow.configuration import write_default_airflow_configuration_if_needed
+
+    write_default_airflow_configuration_if_needed()
+
+
 def main() -> None:
     passwords = configure_server(home().airflow)
     host, port = os.environ["AIRFLOW__API__HOST"], int(os.environ["AIRFLOW__API__PORT"])
@@ -63,7 +104,12 @@ def main() -> None:
         sys.exit(f"thidua: {host}:{port} is taken; stop what listens there, or set AIRFLOW__API__PORT")
     home().landing.mkdir(parents=True, exist_ok=True)
     prepare()
-    print(f"Airflow: http://{host}:{port} (admin, mật khẩu trong / password in {passwords})", flush=True)
+    write_keys()
+    print(
+        f"Airflow: http://{host}:{port} (admin, mật khẩu trong / password in {passwords})\n"
+        f"Bàn làm việc / the desk: http://{host}:{port}/desk/",
+        flush=True,
+    )
     airflow = str(Path(sys.executable).with_name("airflow"))
     # Not `airflow standalone`: its log servers listen on every address of the machine.
     processes = [subprocess.Popen([airflow, *part], start_new_session=True) for part in PARTS]

@@ -1,0 +1,242 @@
+"""The whole way in a real browser against a real `make up`: hand in, mend, decide, and see it in the tables.
+
+Runs where Chromium is; THIDUA_NEEDS_BROWSER=1 (CI) makes its absence a failure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import openpyxl
+import pytest
+from fastapi.routing import APIRoute
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from thidua.desk.app import create_app
+from thidua.settings import Home, repo_root
+
+from tests.desk.conftest import CAMPAIGN, workbook
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        CHROMIUM is None and not os.environ.get("THIDUA_NEEDS_BROWSER"), reason="needs Debian's chromium (apt)"
+    ),
+]
+PEOPLE = f"""user_name,role,campaign_id,unit_id,note
+lan,office,{CAMPAIGN},bao-loc,
+tam,office,{CAMPAIGN},di-linh,
+hoa,operator,,,
+binh,viewer,,,
+"""
+SECONDS = 300  # of patience: a machine may be busy
+
+
+@dataclass
+class Server:
+    home: Home
+    url: str
+    passwords: dict[str, str]
+    log: Path
+
+    def value_of(self, unit_id: str) -> int | None:
+        """The figure of the closing that stands in the published tables."""
+        path = (self.home.serve / "current").resolve() / "marts.duckdb"
+        if not path.exists():
+            return None
+        with duckdb.connect(str(path), read_only=True) as connection:
+            row = connection.execute(
+                "select value from marts.marts.fct_figure where unit_id = $1 and as_of_date = date '2023-06-30' "
+                "and origin = 'reported'",
+                [unit_id],
+            ).fetchone()
+        return row[0] if row else None
+
+
+def until(ask: Callable[[], object], what: str) -> None:
+    """Waits for something that the DAGs do."""
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        if ask():
+            return
+        time.sleep(1)
+    raise AssertionError(f"{what}: not after {SECONDS} s")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def seed(home: Home) -> None:
+    """Di Linh sends 100, corrects it to 200, and sends the 100 again: a stale resend that somebody must look at."""
+    folder = home.landing / CAMPAIGN / "progress"
+    folder.mkdir(parents=True)
+    for day, value in ((1, 39_100), (2, 39_200), (3, 39_100)):
+        name = f"di-linh_2023-06-30_{day}.xlsx"
+        sidecar = json.dumps({"received_at": f"2023-07-0{day}T09:00:00+07:00"})
+        (folder / f"{name}.receipt.json").write_text(sidecar, encoding="utf-8")
+        (folder / name).write_bytes(workbook([("BHXH huyện Di Linh", value)]))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real `make up` of its own: one campaign, four people, what Di Linh sent."""
+    root = tmp_path_factory.mktemp("desk")
+    campaigns = root / "campaigns"
+    shutil.copytree(repo_root() / "campaigns" / CAMPAIGN, campaigns / CAMPAIGN)
+    (campaigns / "people.csv").write_text(PEOPLE, encoding="utf-8")
+    home, port, log = Home(root / "home"), free_port(), root / "up.log"
+    seed(home)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    environment |= {
+        "THIDUA_HOME": str(home.path),
+        "THIDUA_CAMPAIGNS": str(campaigns),
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__WORKERS": "1",
+    }
+    url = f"http://127.0.0.1:{port}"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "thidua.orchestration.up"], env=environment, stdout=output, stderr=output
+        )
+    try:
+        until(lambda: process.poll() is not None or status_of(f"{url}/desk/") == 401, "the desk")
+        passwords = json.loads((home.airflow / "passwords.json").read_bytes())
+        yield Server(home, url, passwords, log)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def status_of(url: str, method: str = "GET") -> int | None:
+    """The answer to a stranger; None: nobody listens yet."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=30) as answer:  # noqa: S310
+            status: int = answer.status
+            return status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return None
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM, "THIDUA_NEEDS_BROWSER is set, and there is no chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+
+def log_in(server: Server, browser: Browser, user: str) -> Page:
+    page = browser.new_context(accept_downloads=True).new_page()
+    page.set_default_timeout(SECONDS * 1000)
+    page.goto(f"{server.url}/auth/login/?next=/desk/")
+    page.fill('input[name="username"]', user)
+    page.fill('input[name="password"]', server.passwords[user])
+    page.click('button[type="submit"]')
+    page.wait_for_url("**/desk/**")
+    expect(page.locator(".who")).to_contain_text(user)
+    return page
+
+
+def hand_in(server: Server, page: Page, content: bytes, name: str) -> str:
+    """Uploads a file and stays on its page; the submission's id."""
+    page.goto(f"{server.url}/desk/hand-in")
+    page.set_input_files(
+        'input[type="file"]', {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+    )
+    page.click("button.primary")
+    page.wait_for_url("**/desk/submissions/*")
+    return page.url.split("/")[-1]
+
+
+def test_a_report_is_handed_in_returned_mended_and_counts(server: Server, browser: Browser, tmp_path: Path) -> None:
+    office = log_in(server, browser, "lan")
+    faulty = hand_in(server, office, workbook([("BHXH thành phố Bảo Lộc", "38 nghìn")]), "bao-loc_2023-06-30.xlsx")
+    expect(office.locator(".verdict")).to_contain_text("Bị trả lại")
+    expect(office.locator("details.fault").first).to_contain_text("38 nghìn")
+
+    operator = log_in(server, browser, "hoa")
+    marked = operator.get_by_text("Tải bản đã đánh dấu lỗi")
+    until(lambda: operator.goto(f"{server.url}/desk/submissions/{faulty}") and marked.count(), "the judgement")
+    with operator.expect_download() as download:
+        marked.click()
+    copy = tmp_path / "marked.xlsx"
+    download.value.save_as(copy)
+    sheet = openpyxl.load_workbook(copy)["Sheet"]
+    assert sheet["B3"].value == "38 nghìn"
+    assert "38 nghìn" in sheet["B3"].comment.text
+
+    sheet["B3"] = 38_000
+    sheet.parent.save(copy)
+    mended = hand_in(server, office, copy.read_bytes(), "bao-loc_2023-06-30.xlsx")
+    expect(office.locator(".verdict")).to_contain_text("Đã nhận")
+    assert mended != faulty
+
+    until(lambda: server.value_of("di-linh"), "the first build")
+    assert server.value_of("di-linh") == 39_200
+    operator.goto(f"{server.url}/desk/work")
+    question = operator.locator("section.question", has_text="di-linh_2023-06-30_3.xlsx")
+    question.locator("summary").click()
+    question.get_by_text("Chấp nhận có lý do").click()
+    question.locator("textarea").fill("Đơn vị xác nhận: số 39.100 là đúng")
+    question.locator("button.primary").click()
+    expect(operator.locator(".notice")).to_contain_text("Đã ghi quyết định")
+
+    until(lambda: server.value_of("di-linh") == 39_100 and server.value_of("bao-loc") == 38_000, "the tables")
+    operator.goto(f"{server.url}/desk/board?campaign={CAMPAIGN}&period=q2")
+    row = operator.locator("table.board tr", has_text="BHXH thành phố Bảo Lộc")
+    expect(row).to_contain_text("Muộn")
+    row.locator("td a").click()
+    expect(operator.locator(".verdict")).to_contain_text("Đã nhận")
+    operator.goto(f"{server.url}/desk/submissions/{faulty}")
+    expect(operator.locator("tr.this")).to_contain_text("Bị trả lại")
+
+
+def test_each_sees_and_does_what_is_theirs(server: Server, browser: Browser) -> None:
+    own, others = log_in(server, browser, "lan"), log_in(server, browser, "tam")
+    file = hand_in(server, own, workbook([("BHXH thành phố Bảo Lộc", 38_001)]), "bao-loc_2023-06-30.xlsx")
+    assert others.request.get(f"{server.url}/desk/submissions/{file}").status == 404
+    assert "Bảo Lộc" not in others.request.get(f"{server.url}/desk/").text()
+    # Airflow itself tells an office nothing: its runs and logs name all offices.
+    assert others.request.get(f"{server.url}/api/v2/dags/ingest_exports/dagRuns").status == 403
+    viewer = log_in(server, browser, "binh")
+    assert viewer.request.get(f"{server.url}/desk/work").status == 200
+    refused = viewer.request.post(
+        f"{server.url}/desk/work/decide", form={"campaign": CAMPAIGN, "choice": "{}", "reason": "x"}
+    )
+    assert refused.status == 403
+
+
+def test_the_pages_stand_in_airflow_itself(server: Server, browser: Browser) -> None:
+    page = log_in(server, browser, "hoa")
+    page.goto(f"{server.url}/plugin/thidua")
+    expect(page.frame_locator("iframe").locator("h1")).to_contain_text("Các phong trào")
+
+
+def test_a_stranger_gets_401_on_every_route_of_ours(server: Server, tmp_path: Path) -> None:
+    app = create_app(Home(tmp_path), tmp_path, lambda: None)
+    routes = [(method, route.path) for route in app.routes if isinstance(route, APIRoute) for method in route.methods]
+    assert len(routes) > 10
+    filled = {"{submission_id}": "a" * 32, "{campaign_id}": CAMPAIGN, "{period_id}": "q2", "{unit_id}": "bao-loc"}
+    for method, path in routes:
+        for name, value in filled.items():
+            path = path.replace(name, value)
+        path = path.replace("{export_type}", "progress")
+        assert status_of(f"{server.url}/desk{path}", method) == 401, (method, path)
