@@ -11,7 +11,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from uuid import uuid4
 from thidua.errors import NotWell
 from thidua.files import locked
 from thidua.settings import Home, dbt_dir
-from thidua.warehouse import raw
+from thidua.warehouse import closings, raw
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,7 @@ def fingerprint() -> str:
         *sorted(path for path in root.rglob("*") if path.suffix in {".sql", ".yml"} and "target" not in path.parts),
         *sorted((package / "plan").glob("*.py")),
         package / "warehouse" / "raw.py",
+        package / "warehouse" / "closings.py",
     ]
     digest = hashlib.sha256()
     for path in files:
@@ -69,7 +70,9 @@ def _decision_rows(home: Home, known_at: datetime | None) -> list[dict[str, Any]
     rows = []
     for decision in load_decisions(home, known_at):
         subject = decision["subject"]
-        rows.append({**subject, **decision, "subject": json.dumps(subject, ensure_ascii=False, sort_keys=True)})
+        # Who is named in person is told by the official version alone, in a table of its own.
+        shown = {key: "•••" if key == "name" else value for key, value in subject.items()}
+        rows.append({**subject, **decision, "subject": json.dumps(shown, ensure_ascii=False, sort_keys=True)})
     return sorted(rows, key=lambda row: row["decision_id"])
 
 
@@ -102,6 +105,7 @@ def gather_inputs(home: Home, known_at: datetime | None) -> raw.Inputs:
         plan_hashes=plan_hashes,
         plan_rows=plan_rows,
         decisions=decisions,
+        closings=closings.gather(home, known_at, decisions),
     )
 
 
@@ -171,17 +175,28 @@ def build(
     then, into a directory of its own. Raises NotWell when dbt or its tests fail; what is published stays."""
     from thidua.plan.snapshots import record_snapshots
 
-    started = time.perf_counter()
-    seconds: dict[str, float] = {}
     database = home.db
     if known_at is None:
         record_snapshots(home, campaigns_dir, now)
     else:
         database = home.path / "known-at" / known_at.strftime("%Y%m%dT%H%M%SZ") / "build.duckdb"
         full = True
+    return compute(database, lambda: gather_inputs(home, known_at), now, known_at, full)
+
+
+def compute(
+    database: Path,
+    gather: Callable[[], raw.Inputs],
+    now: datetime,
+    known_at: datetime | None,
+    full: bool = False,
+) -> BuildResult:
+    """Brings one warehouse file up to date with the inputs, which are gathered under its lock."""
+    started = time.perf_counter()
+    seconds: dict[str, float] = {}
     database.parent.mkdir(parents=True, exist_ok=True)
     with locked(database.parent / ".lock"):
-        inputs = gather_inputs(home, known_at)
+        inputs = gather()
         seconds["inputs"] = time.perf_counter() - started
         code = fingerprint()
         connection = raw.open_warehouse(database)
