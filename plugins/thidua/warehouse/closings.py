@@ -6,15 +6,19 @@ objections a build has taken, so that a new one touches its campaign.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from thidua.plan.tables import Columns
 from thidua.settings import Home
+
+if TYPE_CHECKING:
+    from thidua.lake.officials import Official
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -63,38 +67,42 @@ class Closings:
     entries: Mapping[str, str] = field(default_factory=dict)
 
 
-def gather(home: Home, known_at: datetime | None, decisions: Rows, versions: Rows | None = None) -> Closings:
-    """What is known of closings at an instant; `versions` names the official ones to take where not all count."""
+def gather(home: Home, known_at: datetime | None, decisions: Rows) -> Closings:
+    """What is known of all closings at an instant."""
     from thidua.lake.objections import load_objections
     from thidua.lake.officials import load_officials
 
+    closings = of_officials(load_officials(home, known_at), decisions)
+    objections = load_objections(home, known_at)
+    entries = {entry_id: objection.campaign_id for objection in objections for entry_id in objection.entry_ids}
+    return Closings(
+        {**closings.rows, "objections": [objection.row() for objection in objections]},
+        {**closings.entries, **entries},
+    )
+
+
+def of_officials(officials: Sequence[Official], decisions: Rows) -> Closings:
+    """Some official versions, and the decisions on ties: what the rules of a build look at."""
     rows: dict[str, list[Mapping[str, Any]]] = {table: [] for table in TABLES}
-    entries: dict[str, str] = {}
-    wanted = None if versions is None else {row["content_hash"] for row in versions}
-    for official in load_officials(home, known_at):
-        if wanted is not None and official.content_hash not in wanted:
-            continue
-        entries[str(official.manifest["entry_id"])] = official.campaign_id
+    for official in officials:
         said = {
             "version": official.version,
             "approved_at": official.approved_at,
             "content_hash": official.content_hash,
         }
-        for table in ("rankings", "awards", "persons"):
-            source = official.rows({"rankings": "ranking"}.get(table, table))
-            rows[f"official_{table}"] += [{**row, **said} for row in source]
-    for objection in load_objections(home, known_at):
-        for entry in objection.entry_ids:
-            entries[entry] = objection.campaign_id
-        rows["objections"].append(objection.row())
+        for table, source in (
+            ("official_rankings", "ranking"),
+            ("official_awards", "awards"),
+            ("official_persons", "persons"),
+        ):
+            rows[table] += [{**row, **said} for row in official.rows(source)]
     rows["placements"] = list(placements(decisions))
+    entries = {str(official.manifest["entry_id"]): official.campaign_id for official in officials}
     return Closings(rows, entries)
 
 
 def placements(decisions: Rows) -> Rows:
     """Who gets which place of a tie, one row per unit, of decisions `place_tied` in force; the latest of a tie stands."""
-    import json
-
     withdrawn = {row["withdraws"] for row in decisions if row.get("withdraws")}
     latest: dict[tuple[str, str, str], Rows] = {}
     for row in sorted(decisions, key=lambda row: (row["recorded_at"], row["decision_id"])):
@@ -121,7 +129,7 @@ def unseen_campaigns(connection: duckdb.DuckDBPyConnection, closings: Closings) 
     connection.execute("create table if not exists state.closings (entry_id varchar, campaign_id varchar)")
     seen = dict(connection.execute("select entry_id, campaign_id from state.closings").fetchall())
     # None goes away in an append-only lake; should one, its campaign is computed again too.
-    return {(closings.entries | seen)[entry_id] for entry_id in closings.entries.keys() ^ seen.keys()}
+    return {(dict(closings.entries) | seen)[entry_id] for entry_id in closings.entries.keys() ^ seen.keys()}
 
 
 def acknowledge(connection: duckdb.DuckDBPyConnection, closings: Closings) -> None:
