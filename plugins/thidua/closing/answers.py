@@ -127,7 +127,7 @@ def _is_of(decision: Decision, question: Question, period_id: str) -> bool:
     if decision["kind"] == SETTLE:
         return bool(subject["question_id"] == question.question_id)
     if question.kind == "tie":
-        return decision["kind"] == "place_tied" and sorted(subject["places"]) == about["units"]
+        return decision["kind"] == "place_tied" and bool(sorted(subject["places"]) == about["units"])
     if question.kind in {"gate", "exclusions"}:
         same = all(subject.get(key) == value for key, value in about.items())
         return decision["kind"] == "gate" and same

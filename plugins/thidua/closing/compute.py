@@ -97,7 +97,7 @@ def plain_rows(rows: Sequence[Mapping[str, Any]]) -> Rows:
 def work_dir(home: Home, freeze: Mapping[str, Any]) -> Path:
     """Where a freeze is computed. Named by all that it says but its decisions: these only ever grow."""
     content = {key: value for key, value in freeze.items() if key not in {"entry_id", "decisions"}}
-    return home.path / "closings" / freeze["campaign_id"] / freeze["period_id"] / digest(content)[:24]
+    return home.path / "closings" / str(freeze["campaign_id"]) / str(freeze["period_id"]) / digest(content)[:24]
 
 
 def compute_basis(home: Home, basis: Basis, folder: Path | None = None) -> Computed:
@@ -181,10 +181,7 @@ def _document(computed: Computed) -> dict[str, Any]:
 
 def _read(basis: Basis, path: Path, decisions: Sequence[Decision]) -> Computed:
     document = json.loads(path.read_bytes())
-    tables = {
-        name: Table({column: kind for column, kind in table["columns"]}, table["rows"])
-        for name, table in document["tables"].items()
-    }
+    tables = {name: Table(dict(table["columns"]), table["rows"]) for name, table in document["tables"].items()}
     return Computed(basis, tables, document["working"], decisions)
 
 
@@ -194,7 +191,7 @@ def write_tables(computed: Computed, folder: Path) -> dict[str, dict[str, Any]]:
     with duckdb.connect(":memory:") as connection:
         connection.execute("set TimeZone = 'UTC'")
         for name, table in computed.tables.items():
-            raw.load_rows(connection, "written", table.columns, table.rows)
+            raw.load_rows(connection, "written", dict(table.columns), table.rows)
             path = str(folder / f"{name}.parquet").replace("'", "''")
             connection.execute(f"copy written to '{path}' (format parquet)")
             said[name] = {"rows": len(table.rows), "content": rows_digest(table.rows)}

@@ -76,9 +76,9 @@ def awards_of(marts: Marts, decisions: Iterable[Decision], persons: Sequence[Row
     pools = {(line["prize_id"], line["authority_unit_id"]): line for line in marts["fct_award"] if not line["unit_id"]}
     blocs = {unit["unit_id"]: unit["bloc_id"] for unit in marts["dim_unit"]}
     for (prize_id, authority, unit_id), count in sorted(named.items(), key=str):
-        line = pools.get((prize_id, authority))
-        if line is not None and (prize_id, unit_id) not in given_by_nomination:
-            lines.append(_given({**line, "unit_id": unit_id, "bloc_id": blocs.get(unit_id)}, count))
+        pool_line = pools.get((prize_id, authority))
+        if pool_line is not None and (prize_id, unit_id) not in given_by_nomination:
+            lines.append(_given({**pool_line, "unit_id": unit_id, "bloc_id": blocs.get(unit_id)}, count))
     return sorted(lines, key=lambda line: str(list(line.values())))
 
 

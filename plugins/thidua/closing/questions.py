@@ -47,16 +47,20 @@ class Question:
     @property
     def basis(self) -> str:
         """What the answer rests on: the same question over other choices is another one."""
-        return digest({"choices": self.choices, "kind": self.kind})[:16]
+        return _basis(self.choices)
 
     @property
     def is_open(self) -> bool:
         return self.is_required and not self.is_answered
 
 
+def _basis(choices: Mapping[str, Any]) -> str:
+    return digest(dict(choices))[:16]
+
+
 def find_questions(computed: Computed) -> list[Question]:
     """Every question of a closing, required ones first."""
-    settled = _settled(computed.decisions, computed.basis.freeze["period_id"])
+    settled = _settled(computed.decisions, str(computed.basis.freeze["period_id"]))
     questions = [
         *_ties(computed),
         *_gates(computed),
@@ -252,7 +256,7 @@ def _pools(computed: Computed) -> list[Question]:
                 f"choose among {len(candidates)} units"
                 + ("; đã vượt số suất, phải cắt bớt / beyond the places: some must be cut" if is_over else ""),
                 subject={"prize_id": line["prize_id"], "authority_unit_id": line["authority_unit_id"]},
-                choices={"units": candidates, "places": line["places"]},
+                choices=_pool_choices(line, candidates),
                 is_answered=nothing_to_give(line, candidates),
                 amount_min=line["amount_min"],
                 amount_max=line["amount_max"],
@@ -260,6 +264,10 @@ def _pools(computed: Computed) -> list[Question]:
             )
         )
     return questions
+
+
+def _pool_choices(line: Mapping[str, Any], candidates: Sequence[str]) -> dict[str, Any]:
+    return {"units": candidates, "places": line["places"]}
 
 
 def nothing_to_give(line: Mapping[str, Any], candidates: Sequence[str]) -> bool:
@@ -301,13 +309,14 @@ def settled_pools(
     marts: Mapping[str, Sequence[Row]], decisions: Iterable[Decision], period_id: str
 ) -> set[tuple[str, str | None]]:
     """(prize, authority) of the pools about which nothing is left to decide."""
-    named = _settled(decisions, period_id)
+    settled = _settled(decisions, period_id)
     found = set()
     for line in marts["fct_award"]:
-        if line["unit_id"] is None and (
-            nothing_to_give(line, _candidates_of(marts, line))
-            or pool_question_id(line["prize_id"], line["authority_unit_id"]) in named
-        ):
+        if line["unit_id"] is not None:
+            continue
+        candidates = _candidates_of(marts, line)
+        bases = settled.get(pool_question_id(line["prize_id"], line["authority_unit_id"]), ())
+        if nothing_to_give(line, candidates) or _basis(_pool_choices(line, candidates)) in bases:
             found.add((line["prize_id"], line["authority_unit_id"]))
     return found
 
