@@ -12,7 +12,7 @@ each file of these with the hash of its bytes. The clock of the computation is `
 
 The **basis** of a result is the freeze and those later decisions that are about this closing: decisions that name its
 period or no period at all (another reading). Ties, choices of the council, exclusions for quality are such. Three kinds
-never change a frozen closing: decisions on files (withdrawn, waived, judged again), decisions on another period, and
+never change a frozen closing: decisions on a file (withdrawn, waived, judged again), decisions on another period, and
 the order of a re-issue.
 
 A **re-issue** begins with such an order (decision `reissue`). It freezes anew: the submissions of the freeze before and
@@ -32,6 +32,7 @@ from thidua.errors import NotWell, ThiduaError
 from thidua.lake.batches import batches_dir, list_batches
 from thidua.lake.decisions import Decision, decisions_dir, load_decisions
 from thidua.lake.entries import Changed, Entry, digest, file_digest, seal
+from thidua.lake.evidence import evidence_path
 from thidua.lake.officials import load_officials
 from thidua.lake.receipts import raw_path, receipts_dir
 from thidua.plan.snapshots import Snapshot, snapshots_at
@@ -39,7 +40,6 @@ from thidua.settings import Home
 from thidua.warehouse.build import fingerprint
 
 REISSUE = "reissue"
-ON_FILES = frozenset({"withdraw_submission", "waive", "rejudge"})
 
 
 @dataclass(frozen=True)
@@ -170,8 +170,10 @@ def _counts(decision: Decision, period_id: str, known: Mapping[str, Decision]) -
     taken_back = known.get(decision["withdraws"] or "")
     if taken_back is not None:
         return _counts(taken_back, period_id, known)
-    about = decision["subject"].get("period_id")
-    return decision["kind"] not in ON_FILES | {REISSUE} and about in (None, period_id)
+    subject = decision["subject"]
+    return (
+        decision["kind"] != REISSUE and "submission_id" not in subject and subject.get("period_id") in (None, period_id)
+    )
 
 
 def decisions_of(home: Home, basis: Basis) -> list[Decision]:
@@ -220,6 +222,12 @@ def input_faults(home: Home, basis: Basis) -> list[str]:
             faults.append(f"thiếu tệp / {path} is missing")
         elif file_digest(path) != digest_said:
             faults.append(f"nội dung đã bị sửa / {path} is not as it was frozen")
+    for decision in load_decisions(home):
+        evidence = decision["subject"].get("evidence_sha256")
+        if decision["decision_id"] in basis.decisions and evidence:
+            path = evidence_path(home, evidence)
+            if not path.exists() or file_digest(path) != evidence:
+                faults.append(f"minh chứng đã mất hoặc bị sửa / the evidence {path} is missing or was changed")
     for official in freeze["officials"]:
         faults += _official_faults(home, freeze["campaign_id"], official)
     return faults

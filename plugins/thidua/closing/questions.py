@@ -107,8 +107,8 @@ def _ties(computed: Computed) -> list[Question]:
     groups: dict[tuple[str, int], list[str]] = defaultdict(list)
     for line in computed.rows("fct_award"):
         if line["status"] == "undecided" and line["status_reason"] == "tie" and line["recipient_kind"] == "unit":
-            rank = ranks[line["unit_id"]]
-            groups[str(rank["bloc_id"]), rank["rank"]].append(line["unit_id"])
+            ranked = ranks[line["unit_id"]]
+            groups[str(ranked["bloc_id"]), ranked["rank"]].append(line["unit_id"])
     questions = []
     for (bloc_id, rank), unit_ids in sorted(groups.items()):
         units = sorted(unit_ids)
@@ -387,7 +387,7 @@ def _readings(computed: Computed) -> list[Question]:
             kind="reading",
             text=f"Cách hiểu {row['reading_id']}: đang dùng / in use: {row['chosen']}. {row['reason']}",
             subject={"reading_id": row["reading_id"]},
-            choices={"options": row["options"].split(","), "chosen": row["chosen"]},
+            choices={"options": [option.strip() for option in row["options"].split(",")], "chosen": row["chosen"]},
             is_required=False,
             clause=row["clause"],
         )
