@@ -35,6 +35,10 @@ class Refused(NotWell):
     """An approval that is not taken, and why."""
 
 
+class Stale(Refused):
+    """What was approved is not what stands now; it has to be looked at again."""
+
+
 def approve(
     home: Home,
     campaign_id: str,
@@ -86,7 +90,7 @@ def _refuse_unready(closing: Closing, seen: str, acknowledges: Collection[str]) 
             "a re-issue needs a recorded order"
         )
     if closing.content_hash != seen:
-        raise Refused(
+        raise Stale(
             "số liệu hoặc quyết định đã thay đổi sau khi xem; hãy xem lại / the inputs or the result changed since they "
             "were shown; look again"
         )
