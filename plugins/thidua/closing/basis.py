@@ -159,7 +159,6 @@ def basis_of(home: Home, freeze: Mapping[str, Any], at: datetime) -> Basis:
         for decision_id, decision in known.items()
         if decision_id not in entry["decisions"]
         and decision["campaign_id"] == entry["campaign_id"]
-        and datetime.fromisoformat(decision["recorded_at"]) > datetime.fromisoformat(entry["frozen_at"])
         and _counts(decision, entry["period_id"], known)
     }
     return Basis(entry, {**entry["decisions"], **later})

@@ -31,6 +31,9 @@ from thidua.warehouse.closings import of_officials
 
 Rows = list[dict[str, Any]]
 
+# Decisions that no rule of the warehouse reads: naming somebody costs no build.
+NOT_FOR_RULES = frozenset({"settle", "award_person", "exclude_person"})
+
 # The marts of which an official version keeps its campaign's, and its period's, rows.
 OF_CAMPAIGN = ("dim_campaign", "dim_unit", "dim_reading", "fct_goal")
 OF_PERIOD = (
@@ -127,7 +130,7 @@ def frozen_inputs(home: Home, basis: Basis) -> raw.Inputs:
     """What the build of a basis is a function of, from the lake alone."""
     freeze = basis.freeze
     campaign_id = freeze["campaign_id"]
-    decisions = decision_rows(decisions_of(home, basis))
+    decisions = decision_rows(_for_rules(decisions_of(home, basis)))
     officials = [load_version(home, campaign_id, said["period_id"], said["version"]) for said in freeze["officials"]]
     return raw.Inputs(
         batches={name: batches_dir(home) / name for name in freeze["batches"]},
@@ -136,6 +139,15 @@ def frozen_inputs(home: Home, basis: Basis) -> raw.Inputs:
         submission_ids=frozenset(freeze["submissions"]),
         **plan_inputs({campaign_id: snapshot_of(home, freeze)}, decisions),
     )
+
+
+def _for_rules(decisions: Sequence[Decision]) -> list[Decision]:
+    kinds = {decision["decision_id"]: decision["kind"] for decision in decisions}
+    return [
+        decision
+        for decision in decisions
+        if not {decision["kind"], kinds.get(decision["withdraws"] or "")} & NOT_FOR_RULES
+    ]
 
 
 def _take(home: Home, basis: Basis, database: Path) -> Computed:

@@ -41,6 +41,8 @@ def earlier_response(ti_id: Any) -> dict[str, Any] | None:
 class _Form(HITLOperator):
     """What the two forms share. `is_needed` and `record` are theirs."""
 
+    body: str | None
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"retries": RETRIES, **kwargs})
 
