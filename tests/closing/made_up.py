@@ -52,6 +52,7 @@ AWARDS = [
 ]  # fmt: skip
 MARTS: dict[str, list[dict[str, Any]]] = {
     "dim_unit": [unit(unit_id) for unit_id in UNITS],
+    "dim_campaign": [{"campaign_id": CAMPAIGN, "starts_at": "2023-01-01T00:00:00+00:00"}],
     "dim_reading": [{"reading_id": "day", "options": "closing, start", "chosen": "closing", "reason": "…", "clause": "III"}],
     "fct_ranking": [
         {"unit_id": unit_id, "bloc_id": "k", "rank": rank, "is_tied": rank == 1, "clause": "III"}
@@ -89,7 +90,7 @@ WORKING: dict[str, list[dict[str, Any]]] = {
 def freeze(home: Home, number: int = 1, **more: Any) -> Entry:
     content = {
         "campaign_id": CAMPAIGN, "period_id": PERIOD, "number": number, "frozen_at": "2023-07-05T00:00:00+00:00",
-        "order": None, "plan": {"snapshot": "s", "plan_hash": "p", "files": {}}, "code": "code", "submissions": {},
+        "order": None, "plan": {"snapshot": "s", "plan_hash": "p", "files": {}, "changed": [], "recorded_at": "2023-05-01T00:00:00+00:00"}, "code": "code", "submissions": {},
         "batches": {}, "decisions": {}, "officials": [],
     }  # fmt: skip
     return write_freeze(home, {**content, **more})

@@ -142,3 +142,30 @@ def test_what_was_settled_is_asked_again_when_the_choices_change(home: Home, mon
     more = [*made_up.MARTS["fct_unit_candidate"][:2], {**made_up.MARTS["fct_unit_candidate"][2], "result": "pass"}]
     monkeypatch.setitem(made_up.MARTS, "fct_unit_candidate", more)
     assert asked(home)["pool:cup:all"].is_open
+
+
+def test_a_plan_changed_after_the_start_is_accepted_by_two_people(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    plan = {"snapshot": "s", "plan_hash": "p" * 64, "files": {}, "changed": ["targets.csv"]}
+    made_up.freeze(home, plan={**plan, "recorded_at": "2023-06-01T00:00:00+00:00"})
+    (question,) = [one for one in asked(home).values() if one.kind == "plan_change"]
+    assert question.is_open and "targets.csv" in question.text
+
+    def accept(by: str) -> None:
+        record_answer(
+            home, CAMPAIGN, PERIOD, question, "accept", decided_by=by, at=parse_instant("2023-07-06"), reason="QĐ 12"
+        )
+
+    accept("Giám đốc")
+    with pytest.raises(ThiduaError, match="accepted it already"):
+        accept(" giám đốc ")
+    assert asked(home)[question.question_id].is_open
+    accept("Phó Giám đốc")
+    assert not asked(home)[question.question_id].is_open
+
+
+def test_a_plan_made_before_the_start_is_not_asked_about(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    plan = {"snapshot": "s", "plan_hash": "p", "files": {}, "changed": ["plan.yml"]}
+    made_up.freeze(home, plan={**plan, "recorded_at": "2022-12-01T00:00:00+00:00"})
+    assert [one for one in asked(home).values() if one.kind == "plan_change"] == []

@@ -12,6 +12,7 @@ An answer is one JSON value; its form follows the question's kind:
 | `excluded_persons` | `[{"unit_id": "bao-loc", "name": "…"}]` | `exclude_person` for each, `settle` |
 | `open_line` | `"stays_open"` | `settle` |
 | `reading` | an option | `choose_reading` |
+| `plan_change` | `"accept"`, once by each of two people | `accept_plan` |
 
 Answering again replaces the answer before. The same answer twice, or once more after a kill in between, changes nothing:
 what stands already is not recorded again, what is missing is.
@@ -27,7 +28,7 @@ from typing import Any
 
 from thidua.closing.basis import in_force
 from thidua.closing.official_rows import AWARD_PERSON
-from thidua.closing.questions import SETTLE, STAYS_OPEN, Question
+from thidua.closing.questions import ACCEPT_PLAN, SETTLE, STAYS_OPEN, Question, accepted_by
 from thidua.errors import ThiduaError
 from thidua.lake.decisions import Decision, load_decisions, record_decision
 from thidua.settings import Home
@@ -49,6 +50,9 @@ def record_answer(
     evidence_sha256: str | None = None,
 ) -> list[Decision]:
     """Records an answer and returns its decisions. Raises ThiduaError, saying what is allowed, when it is none."""
+    if question.kind == "plan_change":
+        _one_of(question, answer, question.choices["results"])
+        return [_accept_plan(home, campaign_id, question, decided_by, at, reason)]
     about = {"period_id": period_id}
     known = in_force(decision for decision in load_decisions(home, at) if decision["campaign_id"] == campaign_id)
     wanted = [(kind, {**about, **subject}) for kind, subject in _decisions(question, answer, known, period_id)]
@@ -85,6 +89,22 @@ def record_answer(
                 withdraws=decision["decision_id"],
             )
     return recorded
+
+
+def _accept_plan(
+    home: Home, campaign_id: str, question: Question, decided_by: str, at: datetime, reason: str
+) -> Decision:
+    if decided_by.strip().casefold() in accepted_by(load_decisions(home, at), question.subject["plan_hash"]):
+        raise _refused(question, f"{decided_by} has accepted it already", "another person")
+    return record_decision(
+        home,
+        campaign_id=campaign_id,
+        kind=ACCEPT_PLAN,
+        subject=question.subject,
+        decided_by=decided_by,
+        recorded_at=at,
+        reason=reason,
+    )
 
 
 def _bare(subject: Mapping[str, Any]) -> dict[str, Any]:

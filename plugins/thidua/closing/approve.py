@@ -73,6 +73,7 @@ def approve(
                 "period_id": period_id,
                 "freeze": closing.freeze["entry_id"] if closing.freeze else None,
                 "content_hash": seen,
+                "number": len(closing.approvals) + 1,
                 "user": user.strip(),
                 "role": role,
                 "approved_at": at.astimezone(UTC).isoformat(),

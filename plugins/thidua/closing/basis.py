@@ -102,7 +102,7 @@ def freeze_content(
         "number": int(before["number"]) + 1 if before else 1,
         "frozen_at": at.astimezone(UTC).isoformat(),
         "order": order["decision_id"] if order else None,
-        "plan": {"snapshot": snapshot.path.name, "plan_hash": snapshot.plan_hash, "files": _files(snapshot.path)},
+        "plan": _plan(home, snapshot),
         "code": fingerprint(),
         "submissions": received,
         "batches": {name: _files(batches_dir(home) / name) for name in names},
@@ -116,6 +116,20 @@ def freeze_content(
             }
             for official in officials
         ],
+    }
+
+
+def _plan(home: Home, snapshot: Snapshot) -> dict[str, Any]:
+    """The copy of the plan, file by file; `changed`: the files that differ from the campaign's first plan."""
+    first = snapshots_at(home, datetime.min.replace(tzinfo=UTC))[snapshot.campaign_id]
+    then, now = _files(first.path), _files(snapshot.path)
+    changed = {name for name in then.keys() | now.keys() if then.get(name) != now.get(name)} - {"snapshot.json"}
+    return {
+        "snapshot": snapshot.path.name,
+        "plan_hash": snapshot.plan_hash,
+        "recorded_at": snapshot.recorded_at.isoformat(),
+        "files": now,
+        "changed": sorted(changed),
     }
 
 

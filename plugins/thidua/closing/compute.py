@@ -32,7 +32,7 @@ from thidua.warehouse.closings import of_officials
 Rows = list[dict[str, Any]]
 
 # Decisions that no rule of the warehouse reads: naming somebody costs no build.
-NOT_FOR_RULES = frozenset({"settle", "award_person", "exclude_person"})
+NOT_FOR_RULES = frozenset({"settle", "award_person", "exclude_person", "accept_plan", "reissue"})
 
 # The marts of which an official version keeps its campaign's, and its period's, rows.
 OF_CAMPAIGN = ("dim_campaign", "dim_unit", "dim_reading", "fct_goal")

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 SETTLE = "settle"
+ACCEPT_PLAN = "accept_plan"
 STAYS_OPEN = "stays_open"
 # Beyond this, the ways to fill a tie are too many to list; the range of money is then that of the lines.
 MOST_UNITS_TO_LIST = 6
@@ -62,6 +64,7 @@ def find_questions(computed: Computed) -> list[Question]:
     """Every question of a closing, required ones first."""
     settled = _settled(computed.decisions, str(computed.basis.freeze["period_id"]))
     questions = [
+        *_plan_change(computed),
         *_ties(computed),
         *_gates(computed),
         *_exclusions(computed),
@@ -95,6 +98,39 @@ def _settled(decisions: Iterable[Decision], period_id: str) -> dict[str, set[str
 
 def _names(computed: Computed) -> dict[str, str]:
     return {unit["unit_id"]: unit["name"] for unit in computed.rows("dim_unit")}
+
+
+def _plan_change(computed: Computed) -> list[Question]:
+    """A plan or targets changed after the campaign began: two different people accept the change, for all closings."""
+    plan = computed.basis.freeze["plan"]
+    starts_at = next((row["starts_at"] for row in computed.rows("dim_campaign")), None)
+    if not plan["changed"] or (starts_at is not None and _instant(plan["recorded_at"]) < _instant(starts_at)):
+        return []
+    accepted = accepted_by(computed.decisions, plan["plan_hash"])
+    return [
+        Question(
+            question_id=f"plan:{plan['plan_hash'][:12]}",
+            kind="plan_change",
+            text=f"Kế hoạch đã sửa sau khi bắt đầu ({', '.join(plan['changed'])}); hai người khác nhau phải chấp thuận, "
+            f"đã có {len(accepted)} / the plan changed after the campaign began; two different people must accept it",
+            subject={"plan_hash": plan["plan_hash"]},
+            choices={"results": ["accept"]},
+            is_answered=len(accepted) >= 2,
+        )
+    ]
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def accepted_by(decisions: Iterable[Decision], plan_hash: str) -> set[str]:
+    """Who has accepted a changed plan."""
+    return {
+        decision["decided_by"].strip().casefold()
+        for decision in in_force(decisions)
+        if decision["kind"] == ACCEPT_PLAN and decision["subject"]["plan_hash"] == plan_hash
+    }
 
 
 def _ties(computed: Computed) -> list[Question]:

@@ -114,9 +114,9 @@ def write_freeze(home: Home, content: Mapping[str, Any]) -> Entry:
 
 
 def load_approvals(home: Home, campaign_id: str, period_id: str) -> list[Entry]:
-    """Every approval of a closing, in order of their instants."""
+    """Every approval of a closing, in the order in which they were given."""
     entries = _entries(approvals_dir(home, campaign_id, period_id))
-    return sorted(entries, key=lambda entry: (datetime.fromisoformat(entry["approved_at"]), entry["entry_id"]))
+    return sorted(entries, key=lambda entry: (datetime.fromisoformat(entry["approved_at"]), int(entry["number"])))
 
 
 def write_approval(home: Home, content: Mapping[str, Any]) -> Entry:

@@ -11,7 +11,7 @@ from thidua.closing.approve import approve as approve_result
 from thidua.closing.approve import issue as issue_version
 from thidua.closing.close import Closing, examine, person_of, prepare
 from thidua.closing.compare import paid
-from thidua.closing.questions import STAYS_OPEN, Question
+from thidua.closing.questions import Question
 from thidua.errors import NotWell
 from thidua.orchestration.steps import Record, clock
 from thidua.settings import campaigns_dir, home
@@ -52,7 +52,7 @@ def form_of(question: Question) -> Record:
     elif question.kind == "tie":
         fields = {"places": ""}
         how = "\n\n`places`: đơn vị=giải, …; các giải / prizes: " + ", ".join(question.choices["places"])
-    elif question.kind in {"gate", "open_line"}:
+    elif question.kind in {"gate", "open_line", "plan_change"}:
         options = list(question.choices["results"])
     elif question.kind in {"units", "exclusions"}:
         fields = {"units": ""}
@@ -78,8 +78,8 @@ def answer_of(question: Question, option: str, fields: Mapping[str, Any]) -> Any
     if question.kind == "tie":
         text = option if question.choices["ways"] else str(fields.get("places") or "")
         return dict(_pair(part, "=") for part in text.split(",") if part.strip())
-    if question.kind in {"gate", "open_line"}:
-        return STAYS_OPEN if question.kind == "open_line" else option
+    if question.kind in {"gate", "open_line", "plan_change"}:
+        return option
     if question.kind in {"units", "exclusions"}:
         return [part.strip() for part in str(fields.get("units") or "").split(",") if part.strip()]
     persons = [_pair(part, ":") for part in str(fields.get("persons") or "").split(";") if part.strip()]
