@@ -84,6 +84,8 @@ WORKING: dict[str, list[dict[str, Any]]] = {
     ],
     "gates": [{"gate_id": "quality", "kind": "decision", "default_result": "pass", "recipient": "unit", "clause": "III"}],
     "prizes": [],
+    "person_gates": [],
+    "earlier_persons": [],
 }  # fmt: skip
 
 

@@ -169,3 +169,32 @@ def test_a_plan_made_before_the_start_is_not_asked_about(tmp_path: Path) -> None
     plan = {"snapshot": "s", "plan_hash": "p", "files": {}, "changed": ["plan.yml"]}
     made_up.freeze(home, plan={**plan, "recorded_at": "2022-12-01T00:00:00+00:00"})
     assert [one for one in asked(home).values() if one.kind == "plan_change"] == []
+
+
+def test_a_prize_that_asks_for_an_earlier_one_goes_to_who_was_awarded_it(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = {**made_up.AWARDS[-1], "recipient_kind": "person"}
+    monkeypatch.setattr(made_up, "AWARDS", [*made_up.AWARDS[:-1], pool])
+    gates = [
+        {"gate_id": "one", "prize_id": "praise", "quantifier": "any", "in_period_id": wave} for wave in ("w1", "w2")
+    ]
+    monkeypatch.setitem(made_up.WORKING, "person_gates", gates)
+    earlier = {"period_id": "w2", "prize_id": "praise", "unit_id": "a", "name": "Lê Văn An"}
+    monkeypatch.setitem(made_up.WORKING, "earlier_persons", [earlier])
+    with pytest.raises(ThiduaError, match="holds none of the prizes"):
+        answer(home, "pool", [{"unit_id": "a", "name": "Vũ Bình"}])
+    answer(home, "pool", [{"unit_id": "a", "name": "Lê Văn An"}])
+    assert not asked(home)["pool:cup:all"].is_open
+
+
+def test_a_person_belongs_to_the_nearest_authority() -> None:
+    from thidua.closing.questions import _below
+
+    units = [
+        {"unit_id": unit_id, "parent_unit_id": parent}
+        for unit_id, parent in (("city", None), ("district", "city"), ("commune", "district"), ("post", "city"))
+    ]
+    assert _below(units, "city", {"city", "district"}) == {"district", "post"}
+    assert _below(units, "district", {"city", "district"}) == {"commune"}
+    assert _below(units, None, {None}) == {"city", "district", "commune", "post"}

@@ -209,6 +209,11 @@ def _persons(question: Question, answer: Any) -> list[dict[str, str]]:
             raise _refused(question, "a person without a name or a unit", form)
         if one["unit_id"] not in units:
             raise _refused(question, f"'{one['unit_id']}' has nobody to name here", ", ".join(units))
+        known = question.choices.get("people")
+        if known is not None and [one["unit_id"], name] not in known:
+            raise _refused(
+                question, f"{name} holds none of the prizes that are asked for", "who was awarded one before"
+            )
         people[one["unit_id"], name.casefold()] = {"unit_id": one["unit_id"], "name": name}
     if places is not None and len(people) > places:
         raise _refused(question, f"{len(people)} persons", f"{places} at most")

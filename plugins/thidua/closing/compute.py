@@ -23,7 +23,7 @@ from thidua.files import write_atomic
 from thidua.lake.batches import batches_dir
 from thidua.lake.decisions import Decision
 from thidua.lake.entries import canonical, digest
-from thidua.lake.officials import load_version
+from thidua.lake.officials import Official, load_version
 from thidua.settings import Home
 from thidua.warehouse import raw
 from thidua.warehouse.build import compute, decision_rows, fingerprint, plan_inputs
@@ -45,6 +45,10 @@ WORKING = {
     "touched": "select * from intermediate.int_prizes__touched where period_id = $1",
     "gates": "select * from plan.gates where period_id = $1",
     "prizes": "select * from plan.prizes where period_id = $1",
+    # Gates that ask a person for a prize of an earlier closing.
+    "person_gates": "select gates.gate_id, gates.prize_id, gates.quantifier, gate_periods.in_period_id "
+    "from plan.gates inner join plan.gate_periods using (campaign_id, gate_id, period_id) "
+    "where gates.period_id = $1 and gates.recipient = 'person' and gates.kind = 'awarded'",
 }
 
 
@@ -131,14 +135,21 @@ def frozen_inputs(home: Home, basis: Basis) -> raw.Inputs:
     freeze = basis.freeze
     campaign_id = freeze["campaign_id"]
     decisions = decision_rows(_for_rules(decisions_of(home, basis)))
-    officials = [load_version(home, campaign_id, said["period_id"], said["version"]) for said in freeze["officials"]]
     return raw.Inputs(
         batches={name: batches_dir(home) / name for name in freeze["batches"]},
         decisions=decisions,
-        closings=of_officials(officials, decisions),
+        closings=of_officials(_officials(home, basis), decisions),
         submission_ids=frozenset(freeze["submissions"]),
         **plan_inputs({campaign_id: snapshot_of(home, freeze)}, decisions),
     )
+
+
+def _officials(home: Home, basis: Basis) -> list[Official]:
+    """The official versions of other closings that the freeze names."""
+    freeze = basis.freeze
+    return [
+        load_version(home, freeze["campaign_id"], said["period_id"], said["version"]) for said in freeze["officials"]
+    ]
 
 
 def _for_rules(decisions: Sequence[Decision]) -> list[Decision]:
@@ -161,6 +172,11 @@ def _take(home: Home, basis: Basis, database: Path) -> Computed:
             for mart in OF_PERIOD
         }
         working = {name: _query(connection, sql, [period_id]).rows for name, sql in WORKING.items()}
+    working["earlier_persons"] = [
+        {name: row[name] for name in ("period_id", "prize_id", "unit_id", "name")}
+        for official in _officials(home, basis)
+        for row in official.rows("persons")
+    ]
     marts = {name: table.rows for name, table in tables.items()}
     persons = persons_of(marts, decisions, period_id)
     awards = awards_of(marts, decisions, persons, period_id)

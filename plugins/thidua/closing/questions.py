@@ -9,7 +9,7 @@ chosen has changed since, it is asked again.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import permutations
@@ -49,7 +49,7 @@ class Question:
     @property
     def basis(self) -> str:
         """What the answer rests on: the same question over other choices is another one."""
-        return _basis(self.choices)
+        return _basis({key: value for key, value in self.choices.items() if key != "people"})
 
     @property
     def is_open(self) -> bool:
@@ -281,6 +281,7 @@ def _pools(computed: Computed) -> list[Question]:
         if line["unit_id"] is not None:
             continue
         candidates = _candidates_of(computed.all_rows, line)
+        people = _people_of(computed) if line["recipient_kind"] == "person" else None
         by = f" ({names[line['authority_unit_id']]})" if line["authority_unit_id"] else ""
         places = "không giới hạn / no limit" if line["places"] is None else str(line["places"])
         is_over = line["status"] == "blocked"
@@ -292,7 +293,10 @@ def _pools(computed: Computed) -> list[Question]:
                 f"choose among {len(candidates)} units"
                 + ("; đã vượt số suất, phải cắt bớt / beyond the places: some must be cut" if is_over else ""),
                 subject={"prize_id": line["prize_id"], "authority_unit_id": line["authority_unit_id"]},
-                choices=_pool_choices(line, candidates),
+                choices={
+                    **_pool_choices(line, candidates),
+                    **({} if people is None else {"people": people}),
+                },
                 is_answered=nothing_to_give(line, candidates),
                 amount_min=line["amount_min"],
                 amount_max=line["amount_max"],
@@ -300,6 +304,28 @@ def _pools(computed: Computed) -> list[Question]:
             )
         )
     return questions
+
+
+def _people_of(computed: Computed) -> list[list[str]] | None:
+    """[unit, name] of those whom gates on earlier prizes let the council choose; None where no gate asks for one."""
+    gates: dict[str, list[Row]] = defaultdict(list)
+    for row in computed.rows("person_gates"):
+        gates[row["gate_id"]].append(row)
+    if not gates:
+        return None
+    allowed: set[tuple[str, str]] | None = None
+    for rows in gates.values():
+        held = [
+            {
+                (one["unit_id"], one["name"])
+                for one in computed.rows("earlier_persons")
+                if (one["prize_id"], one["period_id"]) == (row["prize_id"], row["in_period_id"])
+            }
+            for row in rows
+        ]
+        passed = set.intersection(*held) if rows[0]["quantifier"] == "all" else set.union(*held)
+        allowed = passed if allowed is None else allowed & passed
+    return [list(person) for person in sorted(allowed or set())]
 
 
 def _pool_choices(line: Mapping[str, Any], candidates: Sequence[str]) -> dict[str, Any]:
@@ -323,18 +349,19 @@ def _candidates_of(marts: Mapping[str, Sequence[Row]], line: Mapping[str, Any]) 
     judged = {row["unit_id"]: row["result"] for row in marts["fct_prize_condition"] if row["prize_id"] == prize_id}
     if judged:
         return sorted(unit_id for unit_id, result in judged.items() if result == "pass")
-    return sorted(_below(marts["dim_unit"], authority))
+    authorities = {row["authority_unit_id"] for row in marts["fct_award"] if row["prize_id"] == prize_id}
+    return sorted(_below(marts["dim_unit"], authority, authorities))
 
 
-def _below(units: Sequence[Row], authority: str | None) -> set[str]:
-    """The units under an awarding authority; all where there is none."""
+def _below(units: Sequence[Row], authority: str | None, authorities: Collection[str | None]) -> set[str]:
+    """The units of which this authority is the nearest above; all where there is none."""
     parents = {unit["unit_id"]: unit["parent_unit_id"] for unit in units}
     if authority is None:
         return set(parents)
     found = set()
     for unit_id in parents:
         above = parents[unit_id]
-        while above is not None and above != authority:
+        while above is not None and above not in authorities:
             above = parents.get(above)
         if above == authority:
             found.add(unit_id)
