@@ -142,11 +142,13 @@ from airflow.models.hitl import HITLDetail
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.trigger import handle_event_submit
 from airflow.triggers.base import TriggerEvent
-from airflow.utils import timezone
+from airflow.sdk import timezone
 from airflow.utils.session import create_session
 from sqlalchemy import select
 
-# Who answers; the second approval is first tried by the one who gave the first.
+# Who answers; the second approval is first tried by the one who gave the first. Two answers come as their task parks:
+# the scheduler fails it, as it does then.
+at_once = {"decide", "approve_first"}
 people = {"approve_first": ["an"], "approve_second": ["an", "binh"]}
 asked = []
 
@@ -166,6 +168,12 @@ def answer_forms():
                 form.responded_at = timezone.utcnow()
                 form.chosen_options = [form.options[0]]
                 form.params_input = fields
+                if ti.task_id in at_once:
+                    at_once.discard(ti.task_id)
+                    session.flush()
+                    ti.state = "running"
+                    ti.handle_failure("Executor reported that the task instance finished", session=session)
+                    continue
                 handle_event_submit(TriggerEvent(form.as_resume_event_payload()), task_instance=ti, session=session)
 
 threading.Thread(target=answer_forms, daemon=True).start()
@@ -309,7 +317,7 @@ def test_the_third_quarter_through_airflow(year: Year) -> None:
     assert [one["user"] for one in official.manifest["approvals"]] == ["an", "binh"]
     assert official.rows("persons") == []
     asked = [(task_id, user) for task_id, _, user, _ in year.seen["asked"]]
-    assert asked.count(("decide", "an")) == 7, "exclusions and six nominations"
+    assert asked.count(("decide", "an")) == 7, "exclusions and six nominations; nobody is asked twice"
     assert asked[-3:] == [("approve_first", "an"), ("approve_second", "an"), ("approve_second", "binh")]
 
 

@@ -1,8 +1,8 @@
 """Forms that people fill in inside Airflow, whose answers are recorded in the lake by the same task.
 
 A form that is not needed any more does not ask. An answer given at the very moment at which the task parks makes Airflow
-fail the task; the answer stays with the task instance, and the retry takes it instead of asking again. So does a worker
-that was killed between the answer and its record. An answer that is not allowed is asked for again, with the reason.
+fail the task; the answer is kept (kept_responses.py), and the retry takes it instead of asking again. An answer that is
+not allowed is asked for again, with the reason.
 """
 
 from __future__ import annotations
@@ -15,27 +15,9 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from thidua.clock import now_utc, parse_instant
 from thidua.errors import ThiduaError
+from thidua.orchestration import kept_responses
 
 RETRIES = 50
-
-
-def earlier_response(ti_id: Any) -> dict[str, Any] | None:
-    """What somebody answered an earlier try of this task instance, and no try has taken up."""
-    from airflow.sdk.execution_time.hitl import get_hitl_detail_content_detail
-
-    try:
-        detail = get_hitl_detail_content_detail(ti_id)
-    except Exception:  # the first try: nothing was asked yet, which the server says with an error
-        return None
-    if not getattr(detail, "response_received", False):
-        return None
-    user = detail.responded_by_user
-    return {
-        "chosen_options": detail.chosen_options,
-        "params_input": detail.params_input,
-        "responded_at": detail.responded_at,
-        "responded_by_user": {"id": user.id, "name": user.name} if user else None,
-    }
 
 
 class _Form(HITLOperator):
@@ -50,11 +32,14 @@ class _Form(HITLOperator):
         params = dict(context["params"])
         if not self.is_needed(params):
             raise AirflowSkipException("đã có trong sổ quyết định / the lake has it already")
-        response = earlier_response(context["ti"].id)
+        place = self.place(context)
+        response = kept_responses.kept(*place)
         if response is not None:
             try:
                 return self.execute_complete(context, response)
             except ThiduaError as error:
+                # What was answered is not allowed: asked again, with the reason.
+                kept_responses.forget(*place)
                 self.body = f"**{error.message}**\n\n{self.body or ''}"
         return super().execute(context)
 
@@ -63,9 +48,22 @@ class _Form(HITLOperator):
         user = payload["responded_by_user"] or {}
         # The login, not the name shown: that is who somebody is.
         who = str(user.get("id") or "").strip()
-        if not who:
-            raise ThiduaError("không rõ ai trả lời / nobody is known to have answered")
-        return self.record(context, who, payload["chosen_options"][0], dict(payload["params_input"] or {}))
+        place = self.place(context)
+        try:
+            if not who:
+                raise ThiduaError("không rõ ai trả lời / nobody is known to have answered")
+            result = self.record(context, who, payload["chosen_options"][0], dict(payload["params_input"] or {}))
+        except ThiduaError:
+            kept_responses.keep(*place, {**event, "responded_at": event["responded_at"].isoformat()})
+            raise
+        kept_responses.forget(*place)
+        return result
+
+    @staticmethod
+    def place(context: Any) -> tuple[str, str, int]:
+        """What names this form in its run."""
+        ti = context["ti"]
+        return ti.run_id, ti.task_id, -1 if ti.map_index is None else ti.map_index
 
     def is_needed(self, params: dict[str, Any]) -> bool:
         raise NotImplementedError
