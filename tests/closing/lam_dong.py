@@ -51,8 +51,9 @@ def figure(unit_id: str, percent: int) -> int:
     return BASELINES.get(unit_id, 0) - (-TARGETS[unit_id] * percent // 100)
 
 
-def staff(unit_id: str, period_id: str) -> int:
-    return STAFF[unit_id, CLOSINGS[period_id].isoformat()]
+def staff(unit_id: str, period_id: str) -> int | None:
+    """The headcount at a closing; null where the plan's list has none."""
+    return STAFF.get((unit_id, CLOSINGS[period_id].isoformat()))
 
 
 def said(name: str, at: str, day: date, figures: Mapping[str, int]) -> FigureFile:

@@ -37,8 +37,10 @@ pytestmark = pytest.mark.slow
 EACH = {"first": 150_000, "second": 100_000, "third": 70_000, "consolation": 30_000}
 
 
-def money(unit_id: str, prize_id: str, period_id: str) -> int:
-    return EACH[prize_id] * staff(unit_id, period_id) * (2 if period_id == "final" else 1)
+def money(unit_id: str, prize_id: str, period_id: str) -> int | None:
+    """By head; nothing that can be told where nobody gave the headcount."""
+    heads = staff(unit_id, period_id)
+    return None if heads is None else EACH[prize_id] * heads * (2 if period_id == "final" else 1)
 
 
 @dataclass
@@ -213,14 +215,15 @@ def disqualification(year: Year) -> None:
 def end_of_the_campaign(year: Year) -> None:
     home = year.home
     year.seen["final"] = closing = year_of.freeze(home, year.campaigns, "final", "2024-01-03")
+    year_of.answer_the_rest(home, closing, "2024-01-04")
+    # Said again otherwise: the later answer stands.
     year_of.answer(home, closing, "pool:leadership_unit:all", ["di-linh", "p-quan-ly-thu"], "2024-01-04")
     person = {"unit_id": "dam-rong", "name": "Phạm Thị Dung"}
     year_of.answer(home, closing, "pool:leadership_person:all", [person], "2024-01-04")
-    year_of.answer_the_rest(home, closing, "2024-01-04")
     year_of.approve_and_issue(home, "final", "2024-01-05")
 
 
-def ladder(year: Year, period_id: str, version: int) -> dict[str, tuple[int, str, int]]:
+def ladder(year: Year, period_id: str, version: int) -> dict[str, tuple[int, str, int | None]]:
     return {
         row["unit_id"]: (row["rank"], row["prize_id"], row["amount"])
         for row in year.official(period_id, version).rows("ranking")
@@ -228,7 +231,7 @@ def ladder(year: Year, period_id: str, version: int) -> dict[str, tuple[int, str
     }
 
 
-def expected(period_id: str, *blocs: list[tuple[str, int, str]]) -> dict[str, tuple[int, str, int]]:
+def expected(period_id: str, *blocs: list[tuple[str, int, str]]) -> dict[str, tuple[int, str, int | None]]:
     return {
         unit_id: (rank, prize_id, money(unit_id, prize_id, period_id))
         for bloc in blocs
@@ -261,8 +264,10 @@ def test_nothing_is_frozen_before_its_time_or_while_a_unit_is_silent(year: Year)
 def test_a_tie_is_asked_with_its_range_of_money(year: Year) -> None:
     tie = year.seen["tie"]
     assert tie.subject["units"] == ["dam-rong", "lac-duong"] and tie.choices["places"] == {"first": 1, "second": 1}
-    heads = staff("dam-rong", "q2"), staff("lac-duong", "q2")
-    ways = [heads[0] * 150_000 + heads[1] * 100_000, heads[0] * 100_000 + heads[1] * 150_000]
+    ways = [
+        (money("dam-rong", one, "q2") or 0) + (money("lac-duong", other, "q2") or 0)
+        for one, other in (("first", "second"), ("second", "first"))
+    ]
     assert (tie.amount_min, tie.amount_max) == (min(ways), max(ways))
     opened = {question.question_id for question in year.seen["after the tie"].open_questions}
     assert opened == {"nomination:individual:dam-rong", "nomination:individual:lac-duong"}, (
@@ -285,7 +290,7 @@ def test_the_second_quarter_to_the_dong(year: Year) -> None:
     assert len(persons) == 1 + 1 + 1 + 1 + 1 + 2 and {row["amount"] for row in persons} == {300_000}
     assert [row["name"] for row in persons if row["unit_id"] == "di-linh"] == ["Lê Văn Cường"]
     paid = sum(row["amount"] for row in official.rows("awards"))
-    assert paid == sum(amount for _, _, amount in found.values()) + 7 * 300_000
+    assert paid == sum(amount or 0 for _, _, amount in found.values()) + 7 * 300_000
     assert all(row["status"] == "awarded" for row in official.rows("awards"))
 
 
@@ -314,10 +319,14 @@ def test_the_third_quarter_through_airflow(year: Year) -> None:
         "p-che-do-bhxh", "p-giam-dinh-bhyt",
     )  # fmt: skip
     assert ladder(year, "q3", 1) == expected("q3", districts, departments)
+    (blocked,) = [row for row in official.rows("awards") if row["status"] == "blocked"]
+    assert (blocked["unit_id"], blocked["amount"]) == ("cat-tien", None), (
+        "its headcount is missing: left open, and said so"
+    )
     assert [one["user"] for one in official.manifest["approvals"]] == ["an", "binh"]
     assert official.rows("persons") == []
     asked = [(task_id, user) for task_id, _, user, _ in year.seen["asked"]]
-    assert asked.count(("decide", "an")) == 7, "exclusions and six nominations; nobody is asked twice"
+    assert asked.count(("decide", "an")) == 8, "exclusions, six nominations, a headcount; nobody is asked twice"
     assert asked[-3:] == [("approve_first", "an"), ("approve_second", "an"), ("approve_second", "binh")]
 
 
