@@ -4,7 +4,7 @@
 **Purpose.** Brings the warehouse up to date with dbt (models and their tests in one process), then publishes the marts.
 
 **Inputs.** `lake/` (batches, decisions, plan snapshots), the plans. **Outputs.** `serve/current/`: a new version, whole
-or not at all.
+or not at all, and one event of the asset `marts`, which starts `review_submissions`.
 
 **Re-run.** Always safe: a build takes what it has not seen, and all of it again when it was interrupted.
 
@@ -21,9 +21,11 @@ or not at all.
 from datetime import timedelta
 
 from airflow.sdk import Asset, Param, dag, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 lake_batches = Asset("lake_batches", uri="x-thidua://lake/batches")
 lake_officials = Asset("lake_officials", uri="x-thidua://lake/officials")
+marts = Asset("marts", uri="x-thidua://serve/marts")
 
 
 @dag(
@@ -46,11 +48,14 @@ def build_warehouse():
 
         return steps.build(params)
 
-    @task(pool="warehouse")
+    @task(pool="warehouse", outlets=[marts])
     def publish(built: dict):
         from thidua.orchestration import steps
 
-        return steps.publish(built)
+        version = steps.publish(built)
+        if version is None:
+            raise AirflowSkipException("Không có gì mới / nothing new")
+        return version
 
     publish(build())
 

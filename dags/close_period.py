@@ -18,7 +18,7 @@ decided. An approval of what has changed since is refused: clear `show_result` a
 from datetime import timedelta
 
 from airflow.sdk import Asset, Param, dag, task
-from thidua.orchestration.forms import ApprovalForm, QuestionForm
+from thidua.orchestration.closing_forms import ApprovalForm, QuestionForm
 
 lake_officials = Asset("lake_officials", uri="x-thidua://lake/officials")
 

@@ -2,7 +2,7 @@
 ### Tiếp nhận tệp báo cáo / Take in exports
 
 **Purpose.** Takes settled new files of `landing/` into the lake: receipts, reading, validation (Great Expectations),
-batches of accepted and rejected rows; then a return slip for each file with faults.
+batches of accepted and rejected rows; judges again what decisions ask for; then a slip for each file with faults.
 
 **Inputs.** `landing/<campaign>/<export_type>/…`, the plans, the export contracts. **Outputs.** `lake/batches/…` and one
 event of the asset `lake_batches`, which starts `build_warehouse`; slips in `lake/restricted/slips/`.
@@ -55,11 +55,11 @@ def ingest_exports():
         return judged
 
     @task(trigger_rule="all_done", outlets=[lake_batches])
-    def commit_batches(judged):
+    def commit_batches(judged, params: dict):
         from thidua.orchestration import steps
 
-        batches = steps.commit(list(judged or []))
-        if not batches:
+        batches = steps.commit(list(judged or []), params)
+        if not batches and not steps.has_unbuilt_decisions():
             raise AirflowSkipException("Không có gì mới / nothing new")
         return batches
 

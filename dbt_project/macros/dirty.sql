@@ -25,3 +25,15 @@
     select {{ columns }}
     from {{ arg_dict['temp_relation'] }}
 {% endmacro %}
+
+{# For what batches hold: a submission that was judged again says no more what it said before. `raw.submissions` has
+   every submission that this build takes, of each its latest judgement. #}
+{% macro get_incremental_judged_sql(arg_dict) %}
+    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+    delete from {{ arg_dict['target_relation'] }}
+    where submission_id in (select submission_id from {{ source('raw', 'submissions') }});
+
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+    select {{ columns }}
+    from {{ arg_dict['temp_relation'] }}
+{% endmacro %}

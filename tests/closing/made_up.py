@@ -93,14 +93,15 @@ def freeze(home: Home, number: int = 1, **more: Any) -> Entry:
     content = {
         "campaign_id": CAMPAIGN, "period_id": PERIOD, "number": number, "frozen_at": "2023-07-05T00:00:00+00:00",
         "order": None, "plan": {"snapshot": "s", "plan_hash": "p", "files": {}, "changed": [], "recorded_at": "2023-05-01T00:00:00+00:00"}, "code": "code", "submissions": {},
-        "batches": {}, "decisions": {}, "officials": [],
+        "batches": {}, "overruled": [], "decisions": {}, "officials": [],
     }  # fmt: skip
     return write_freeze(home, {**content, **more})
 
 
 def compute(home: Home, basis: Basis, folder: Path | None = None) -> Computed:
     """Stands in for the warehouse: a tie is filled by its decision, everything else stays as it is."""
-    from thidua.closing.basis import decisions_of, in_force
+    from thidua.closing.basis import decisions_of
+    from thidua.lake.decisions import in_force
 
     return computed(basis, decisions_of(home, basis), _placed(in_force(decisions_of(home, basis))))
 

@@ -9,10 +9,10 @@ import pytest
 from thidua.clock import parse_instant
 from thidua.closing import answers
 from thidua.closing.answers import record_answer
-from thidua.closing.basis import basis_of, in_force
+from thidua.closing.basis import basis_of
 from thidua.closing.questions import Question, fillings, find_questions
 from thidua.errors import ThiduaError
-from thidua.lake.decisions import load_decisions, record_decision
+from thidua.lake.decisions import in_force, load_decisions, record_decision
 from thidua.lake.officials import load_freezes
 from thidua.settings import Home
 

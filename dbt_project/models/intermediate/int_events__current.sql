@@ -33,7 +33,7 @@ ancestors as (
 withdrawn as (
     select distinct submission_id
     from decisions
-    where kind = 'withdraw_submission' and not is_withdrawn
+    where kind in ('withdraw_submission', 'return_submission') and not is_withdrawn
 ),
 
 -- Events are deltas: an office's rows compete by their natural key, whichever file they came in. The latest receipt

@@ -4,6 +4,15 @@ with judged_scopes as (
     select * from {{ ref('int_scopes__judged') }}
 ),
 
+submissions as (
+    select * from {{ ref('stg_submissions') }}
+),
+
+decisions as (
+    select * from {{ ref('stg_decisions') }}
+    where kind = 'return_submission' and not is_withdrawn
+),
+
 figures as (
     select * from {{ ref('int_figures__current') }}
 ),
@@ -71,6 +80,27 @@ not_applied as (
             stale_scopes.submission_id = staged_figures.submission_id
             and stale_scopes.unit_id = staged_figures.unit_id
             and stale_scopes.as_of_date = staged_figures.as_of_date
+),
+
+-- What an operator writes on the slip of a file that is sent back.
+sent_back as (
+    select
+        submissions.submission_id,
+        submissions.campaign_id,
+        submissions.export_type,
+        cast(null as varchar) as unit_id,
+        cast(null as date) as as_of_date,
+        cast(null as varchar) as sheet,
+        cast(null as bigint) as line_number,
+        cast(null as varchar) as column_name,
+        'returned_by_decision' as rule_id,
+        'critical' as severity,
+        cast(null as varchar) as value,
+        'Cơ quan chủ trì trả lại: ' || decisions.reason
+        || ' / Returned by the organiser: ' || decisions.reason as message
+    from decisions
+    inner join submissions on decisions.submission_id = submissions.submission_id
+    inner join dirty_submissions on submissions.submission_id = dirty_submissions.submission_id
 ),
 
 -- All the units that a touched file speaks of: its faults are written again as a whole.
@@ -251,6 +281,8 @@ disputes as (
 )
 
 select * from not_applied
+union all
+select * from sent_back
 union all
 select * from falls
 union all

@@ -32,6 +32,18 @@ withdrawn as (
     where kind = 'withdraw_submission' and not is_withdrawn
 ),
 
+sent_back as (
+    select distinct submission_id
+    from decisions
+    where kind = 'return_submission' and not is_withdrawn
+),
+
+waived as (
+    select distinct submission_id
+    from decisions
+    where kind = 'waive' and rule_id = 'stale_resend' and not is_withdrawn
+),
+
 claims as (
     select
         scopes.submission_id,
@@ -42,8 +54,9 @@ claims as (
         scopes.row_count,
         scopes.content_hash,
         submissions.received_at,
+        waived.submission_id is not null as is_waived,
         case
-            when submissions.verdict = 'returned' then 'returned'
+            when submissions.verdict = 'returned' or sent_back.submission_id is not null then 'returned'
             when scopes.has_rejected_row then 'rejected'
             when withdrawn.submission_id is not null then 'withdrawn'
             else 'valid'
@@ -57,6 +70,8 @@ claims as (
             and scopes.as_of_date = dirty_scopes.as_of_date
     inner join submissions on scopes.submission_id = submissions.submission_id
     left join withdrawn on scopes.submission_id = withdrawn.submission_id
+    left join sent_back on scopes.submission_id = sent_back.submission_id
+    left join waived on scopes.submission_id = waived.submission_id
 ),
 
 -- Luck of arrival never matters: the order is that of the receipts, whenever a batch reached the lake.
@@ -75,22 +90,28 @@ numbered as (
 ),
 
 -- Only the first time that a scope says something does it change what is current: said again at once it is a
--- duplicate, said again after something else it is stale (A, B, A) and waits for a person.
+-- duplicate, said again after something else it is stale (A, B, A) and waits for a person, who may let it count.
+counting as (
+    select
+        *,
+        claim = 'valid' and (occurrence = 1 or is_waived) as is_applied
+    from numbered
+),
+
 applied as (
     select
         *,
-        claim = 'valid' and occurrence = 1 as is_applied,
-        max(case when claim = 'valid' and occurrence = 1 then turn end) over (
+        max(case when is_applied then turn end) over (
             partition by campaign_id, export_type, unit_id, as_of_date, claim
             order by turn
             rows between unbounded preceding and 1 preceding
         ) as turn_before,
-        min(case when claim = 'valid' and occurrence = 1 then turn end) over (
+        min(case when is_applied then turn end) over (
             partition by campaign_id, export_type, unit_id, as_of_date, claim
             order by turn
             rows between 1 following and unbounded following
         ) as turn_after
-    from numbered
+    from counting
 ),
 
 -- What the turns before and after point at. For claims that are not valid they point nowhere.

@@ -35,7 +35,7 @@ decisions as (
 withdrawn as (
     select distinct submission_id
     from decisions
-    where kind = 'withdraw_submission' and not is_withdrawn
+    where kind in ('withdraw_submission', 'return_submission') and not is_withdrawn
 ),
 
 exports as (

@@ -19,6 +19,16 @@ dirty_submissions as (
     select * from {{ ref('int_dirty_submissions') }}
 ),
 
+decisions as (
+    select * from {{ ref('stg_decisions') }}
+),
+
+taken_out as (
+    select distinct submission_id
+    from decisions
+    where kind in ('withdraw_submission', 'return_submission') and not is_withdrawn
+),
+
 scope_counts as (
     select
         judged_scopes.submission_id,
@@ -41,7 +51,7 @@ outcomes as (
         coalesce(scope_counts.applied_rows, 0) as applied_rows,
         coalesce(scope_counts.duplicate_rows, 0) as duplicate_rows,
         case
-            when submissions.verdict = 'returned' then 'returned'
+            when submissions.verdict = 'returned' or taken_out.submission_id is not null then 'returned'
             when submissions.complete_until is not null
                 then case when submissions.rejected_row_count > 0 then 'accepted_with_rejections' else 'accepted' end
             when scope_counts.applied_scopes > 0
@@ -61,6 +71,7 @@ outcomes as (
     from submissions
     inner join dirty_submissions on submissions.submission_id = dirty_submissions.submission_id
     left join scope_counts on submissions.submission_id = scope_counts.submission_id
+    left join taken_out on submissions.submission_id = taken_out.submission_id
 ),
 
 counted as (

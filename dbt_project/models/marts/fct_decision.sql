@@ -5,7 +5,7 @@ with decisions as (
 ),
 
 submissions as (
-    select * from {{ ref('stg_submissions') }}
+    select * from {{ ref('int_submissions__judged') }}
 )
 
 select
@@ -20,6 +20,8 @@ select
         when decisions.is_withdrawn then 'withdrawn'
         when decisions.submission_id is not null and submissions.submission_id is null then 'waiting'
         else 'in_force'
-    end as status
+    end as status,
+    decisions.submission_id,
+    submissions.outcome as submission_outcome
 from decisions
 left join submissions on decisions.submission_id = submissions.submission_id

@@ -16,6 +16,7 @@ select
     dimension,
     member,
     result,
+    rule_id,
     reading_id,
     option,
     decided_by,

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='batch_id') }}
+{{ config(materialized='incremental', incremental_strategy='judged') }}
 
 with batches as (
     select * from {{ source('raw', 'submissions') }}

@@ -26,11 +26,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from thidua.closing.basis import in_force
 from thidua.closing.official_rows import AWARD_PERSON
 from thidua.closing.questions import ACCEPT_PLAN, SETTLE, STAYS_OPEN, Question, accepted_by
 from thidua.errors import ThiduaError
-from thidua.lake.decisions import Decision, load_decisions, record_decision
+from thidua.lake.decisions import Decision, in_force, load_decisions, record_decision
 from thidua.settings import Home
 
 EXCLUDE_PERSON = "exclude_person"

@@ -22,7 +22,7 @@ A correction that no order admits changes provisional figures only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ from thidua.lake.batches import batches_dir, list_batches
 from thidua.lake.decisions import Decision, decisions_dir, load_decisions
 from thidua.lake.entries import Changed, Entry, digest, file_digest, seal
 from thidua.lake.evidence import evidence_path
+from thidua.lake.judgements import OF_A_FILE, OF_A_NAME, overruled
 from thidua.lake.officials import load_officials
 from thidua.lake.receipts import raw_path, receipts_dir
 from thidua.plan.snapshots import Snapshot, snapshots_at
@@ -40,6 +41,7 @@ from thidua.settings import Home
 from thidua.warehouse.build import fingerprint
 
 REISSUE = "reissue"
+OF_FILES = OF_A_FILE | {OF_A_NAME}
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,8 @@ def freeze_content(
         "code": fingerprint(),
         "submissions": received,
         "batches": {name: _files(batches_dir(home) / name) for name in names},
+        # Of a file that was judged again, the judgements that do not count.
+        "overruled": [list(pair) for pair in overruled(home, at) if pair[1] in names],
         "decisions": {decision["decision_id"]: _decision_digest(home, decision) for decision in decisions},
         "officials": [
             {
@@ -196,15 +200,6 @@ def decisions_of(home: Home, basis: Basis) -> list[Decision]:
     if missing:
         raise NotWell(f"thiếu quyết định trong kho / the lake has lost the decisions {', '.join(missing)}")
     return [decision for decision_id, decision in known.items() if decision_id in basis.decisions]
-
-
-def in_force(decisions: Iterable[Decision]) -> list[Decision]:
-    """Those that no other one of them takes back, and that take nothing back themselves."""
-    decisions = list(decisions)
-    withdrawn = {decision["withdraws"] for decision in decisions if decision["withdraws"]}
-    return [
-        decision for decision in decisions if decision["decision_id"] not in withdrawn and not decision["withdraws"]
-    ]
 
 
 def snapshot_of(home: Home, freeze: Mapping[str, Any]) -> Snapshot:

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from thidua.clock import day_end
-from thidua.closing.basis import REISSUE, Basis, basis_of, freeze_content, in_force
+from thidua.closing.basis import REISSUE, Basis, basis_of, freeze_content
 from thidua.closing.compute import Computed, compute_basis, forget_others
 from thidua.closing.questions import Question, find_questions
 from thidua.errors import NotWell, ThiduaError
 from thidua.files import locked
-from thidua.lake.decisions import Decision, load_decisions
+from thidua.lake.decisions import Decision, in_force, load_decisions
 from thidua.lake.entries import Entry, seal
 from thidua.lake.objections import Objection, load_objections
 from thidua.lake.officials import (

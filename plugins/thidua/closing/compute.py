@@ -140,6 +140,7 @@ def frozen_inputs(home: Home, basis: Basis) -> raw.Inputs:
         decisions=decisions,
         closings=of_officials(_officials(home, basis), decisions),
         submission_ids=frozenset(freeze["submissions"]),
+        overruled=[(submission_id, batch) for submission_id, batch in freeze["overruled"]],
         **plan_inputs({campaign_id: snapshot_of(home, freeze)}, decisions),
     )
 

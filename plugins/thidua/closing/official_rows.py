@@ -10,8 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from thidua.closing.basis import in_force
-from thidua.lake.decisions import Decision
+from thidua.lake.decisions import Decision, in_force
 from thidua.warehouse.closings import OFFICIAL_RANKINGS
 
 Row = dict[str, Any]

@@ -15,8 +15,7 @@ from datetime import datetime
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
-from thidua.closing.basis import in_force
-from thidua.lake.decisions import Decision
+from thidua.lake.decisions import Decision, in_force
 from thidua.lake.entries import digest
 
 if TYPE_CHECKING:

@@ -14,13 +14,14 @@ from thidua.plan.registry import UnitRegistry
 
 @dataclass(frozen=True, eq=False)
 class CampaignFacts:
-    """One campaign as the folder of its plan says at judging time."""
+    """One campaign as the folder of its plan says at judging time. `aliases`: (name, unit) that people decided."""
 
     plan: Plan
+    aliases: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def registry(self) -> UnitRegistry:
-        return UnitRegistry(self.plan)
+        return UnitRegistry(self.plan, dict(self.aliases))
 
     @cached_property
     def units(self) -> dict[str, UnitRow]:
@@ -64,17 +65,21 @@ def campaign_ids(campaigns_dir: Path) -> list[str]:
     return sorted(path.parent.name for path in campaigns_dir.glob(f"*/{PLAN_FILE}"))
 
 
-def load_facts(campaigns_dir: Path, campaign_id: str) -> CampaignFacts | None:
+def load_facts(
+    campaigns_dir: Path, campaign_id: str, aliases: tuple[tuple[str, str], ...] = ()
+) -> CampaignFacts | None:
     """None when there is no such campaign; raises PlanError when its plan is broken."""
     if campaign_id not in campaign_ids(campaigns_dir):
         return None
     folder = campaigns_dir / campaign_id
     files = sorted(path for path in folder.iterdir() if path.is_file())
     state = tuple((path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files)
-    return _facts_of(folder, state)
+    return _facts_of(folder, state, aliases)
 
 
 @lru_cache(maxsize=32)
-def _facts_of(folder: Path, state: tuple[tuple[str, int, int], ...]) -> CampaignFacts:
+def _facts_of(
+    folder: Path, state: tuple[tuple[str, int, int], ...], aliases: tuple[tuple[str, str], ...]
+) -> CampaignFacts:
     """The same for every chunk of a run, as long as no file of the folder changes."""
-    return CampaignFacts(load_plan(folder))
+    return CampaignFacts(load_plan(folder) if not aliases else _facts_of(folder, state, ()).plan, aliases)

@@ -76,14 +76,16 @@ def lay_parts(
     connection: duckdb.DuckDBPyConnection, contract: Contract, files: Sequence[ReadFile]
 ) -> list[CampaignFacts]:
     """Table `parts`: each part with what is known of its file. Returns the campaigns by campaign_no."""
-    facts_of = {file.facts.plan.campaign_id: file.facts for file in files}
-    numbers = {campaign_id: number for number, campaign_id in enumerate(sorted(facts_of))}
+    # A campaign stands here once for each state of what people decided its names mean.
+    facts_of = {(file.facts.plan.campaign_id, file.facts.aliases): file.facts for file in files}
+    numbers = {key: number for number, key in enumerate(sorted(facts_of))}
     text, integer, day, instant = pa.string(), pa.int32(), pa.date32(), pa.timestamp("us", "UTC")
     headers = {f"{key}_header": text for key in keys_of(contract)}
     rows = [
         (
             part.part_no, part.file_no, part.sheet_no, part.sheet, part.column_name, part.fixed_date,
-            part.fixed_metric_id, part.fixed_unit_id, numbers[file.facts.plan.campaign_id], file.received_at,
+            part.fixed_metric_id, part.fixed_unit_id, numbers[file.facts.plan.campaign_id, file.facts.aliases],
+            file.received_at,
             file.received_on, file.facts.earliest_date, file.hint_unit_id, file.hint_date, file.complete_on,
             file.complete_until, *(part.headers.get(key) for key in keys_of(contract)),
         )
@@ -101,4 +103,4 @@ def lay_parts(
         },
         rows,
     )  # fmt: skip
-    return [facts_of[campaign_id] for campaign_id in sorted(facts_of)]
+    return [facts_of[key] for key in sorted(facts_of)]

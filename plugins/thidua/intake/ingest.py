@@ -1,4 +1,6 @@
-"""From landing/ to committed batches: list, cut into chunks, judge, commit. The DAG does the same with mapped tasks."""
+"""From landing/ to committed batches: list, cut into chunks, judge, commit; then judge again what decisions ask for.
+
+The DAG does the same with mapped tasks."""
 
 from __future__ import annotations
 
@@ -8,12 +10,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from thidua.clock import now_utc
 from thidua.errors import ThiduaError
 from thidua.intake.data_docs import write_index
 from thidua.intake.judge import judge_chunk
-from thidua.lake.batches import batches_dir, clear_abandoned, commit, committed_submission_ids, read_manifest
+from thidua.lake.batches import (
+    AGAIN,
+    batches_dir,
+    clear_abandoned,
+    commit,
+    committed_submission_ids,
+    read_manifest,
+)
+from thidua.lake.judgements import Wanted, wanted
 from thidua.lake.receipts import Receipt, Trouble, list_landing
 from thidua.settings import Home
 
@@ -113,17 +124,49 @@ def ingest(
                 troubles.append(Trouble(f"{len(chunk)} file(s)", judged.message))
             elif batch_id := commit(home, judged):
                 batch_ids.append(batch_id)
+    batch_ids += judge_again(home, campaigns_dir, instant, expectations)
     write_index(home)
     return result_of(home, batch_ids, troubles)
 
 
+def judge_again(home: Home, campaigns_dir: Path, now: datetime, expectations: Path | None = None) -> list[str]:
+    """Makes every judgement that decisions ask for and no batch holds; the batches made.
+
+    The record of a decision is the truth and this work follows it, whoever does it: who recorded it, or the next run
+    after a kill. What a broken plan keeps from being judged waits for the run after it is mended.
+    """
+    made: list[str] = []
+    left: list[Wanted] = []
+    while (asked := wanted(home)) and asked != left:
+        left = asked
+        for effective_at, chunk in _chunks_again(asked):
+            try:
+                judged = judge_chunk(
+                    home, campaigns_dir, chunk, now, expectations, is_again=True, effective_at=effective_at
+                )
+            except ThiduaError as error:
+                log.error("%d files wait to be judged again: %s", len(chunk), error.message)
+            else:
+                made += [batch_id] if (batch_id := commit(home, judged)) else []
+    return made
+
+
+def _chunks_again(asked: Sequence[Wanted]) -> Iterator[tuple[datetime | None, list[str]]]:
+    by_instant: dict[datetime | None, list[Receipt]] = {}
+    for one in asked:
+        by_instant.setdefault(one.effective_at, []).append(one.receipt)
+    for effective_at, receipts in by_instant.items():
+        for chunk in chunks_of(receipts):
+            yield effective_at, chunk
+
+
 def result_of(home: Home, batch_ids: Sequence[str], troubles: Sequence[Trouble] = ()) -> IngestResult:
-    """What the batches of one run say, without reading their rows."""
-    outcomes = {
-        submission_id: outcome
-        for batch_id in batch_ids
-        for submission_id, outcome in read_manifest(batches_dir(home) / batch_id)["outcomes"].items()
-    }
+    """What the batches of one run say of the files first judged in it, without reading their rows."""
+    outcomes: dict[str, dict[str, Any]] = {}
+    for batch_id in sorted(batch_ids, key=lambda name: name.startswith(AGAIN)):
+        said = read_manifest(batches_dir(home) / batch_id)["outcomes"]
+        is_first = not batch_id.startswith(AGAIN)
+        outcomes |= {name: outcome for name, outcome in said.items() if is_first or name in outcomes}
     returned = [
         ReturnedFile(submission_id, outcome["landing_path"], outcome["first_message"] or "")
         for submission_id, outcome in outcomes.items()

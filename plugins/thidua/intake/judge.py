@@ -1,7 +1,8 @@
 """Judges a chunk of received files into a complete work directory of the lake: what the files alone show.
 
 Accepted rows, faults, verdicts, scopes. What depends on other files (duplicates, stale resends, falling counts) is the
-build's. The plan is the campaign's folder at judging time; the bytes are those kept in lake/restricted/raw.
+build's. The plan is the campaign's folder at judging time; the bytes are those kept in lake/restricted/raw. What
+people decided of a file by then is part of its judgement (decided.py).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from thidua.intake.campaigns import CampaignFacts, campaign_ids, load_facts
 from thidua.intake.cells import ReadFile, cells_schema, lay_parts
 from thidua.intake.contracts import Contract, known_export_types, load_contract
 from thidua.intake.data_docs import SHOWN_FAULTS, write_data_docs
+from thidua.intake.decided import Decided, accept_faults, exclude_rows
 from thidua.intake.events import type_events
 from thidua.intake.faults import FileFault, failure
 from thidua.intake.figures import type_figures
@@ -30,7 +32,9 @@ from thidua.intake.numbers import separators_of
 from thidua.intake.personal import load_key
 from thidua.intake.store import large_tables, store_judged
 from thidua.intake.validate import WorkDatabase, validate_chunk
-from thidua.lake.batches import batch_id_of, finish_work_dir, new_work_dir
+from thidua.lake.batches import batch_id_of, finish_work_dir, keys_of, new_work_dir
+from thidua.lake.decisions import Decision, load_decisions
+from thidua.lake.judgements import Entries
 from thidua.lake.receipts import Receipt, load_receipts, raw_path
 from thidua.lake.tables import BATCH_COLUMNS
 from thidua.settings import Home
@@ -64,21 +68,42 @@ def judge_chunk(
     submission_ids: Sequence[str],
     now: datetime,
     expectations: Path | None = None,
+    *,
+    is_again: bool = False,
+    effective_at: datetime | None = None,
+    extra: Sequence[Decision] = (),
+    is_shown: bool = True,
 ) -> Path:
     """Judges these submissions and returns the complete, durable work directory for `batches.commit`.
 
     Submissions of a campaign whose plan is broken are left for the next run, as are unknown ids; when nothing else is
     left, the PlanError (or a ThiduaError) is raised. `expectations`: the folder of contracts (default: the checkout's).
+
+    `is_again`: they were judged before, and decisions until `effective_at` (None: until their receipt) ask for more.
+    `extra`: decisions that nobody recorded, to see what they would do; `is_shown`: pages for operators are written.
+    What is judged to be looked at is never committed.
     """
     receipts = load_receipts(home, set(submission_ids))
-    plans, broken = _plans_of(campaigns_dir, receipts)
+    decided = _decided_of(home, receipts, effective_at, extra)
+    plans, broken = _plans_of(campaigns_dir, receipts, decided)
     receipts = [receipt for receipt in receipts if receipt.campaign_id not in broken]
     if not receipts:
         if broken:
             raise next(iter(broken.values()))
         raise ThiduaError("no such submissions; list them with `thidua status`")
     ids = [receipt.submission_id for receipt in receipts]
-    folder = new_work_dir(home, ids)
+    manifest: dict[str, Any] = {
+        "submission_ids": sorted(ids),
+        "judged_at": now.astimezone(UTC).isoformat(),
+        "replaces": [],
+        "decisions": {one: decided[one].ids for one in ids if is_again or decided[one].ids},
+    }
+    if is_again:
+        at = effective_at.astimezone(UTC).isoformat() if effective_at else None
+        campaigns = sorted({receipt.campaign_id for receipt in receipts})
+        manifest |= {"is_again": True, "effective_at": at, "campaigns": campaigns}
+    batch_id = batch_id_of(keys_of(manifest).values(), is_again=is_again)
+    folder = new_work_dir(home, keys_of(manifest).values())
     with WorkDatabase() as work:
         for table, columns in BATCH_COLUMNS.items():
             definition = ", ".join(f"{name} {kind}" for name, kind in columns.items())
@@ -89,9 +114,11 @@ def judge_chunk(
         for receipt in sorted(receipts, key=lambda receipt: receipt.submission_id):
             groups[receipt.export_type].append(receipt)
         for export_type, group in groups.items():
-            judged, result = _judge_group(work, home, campaigns_dir, export_type, group, plans, now, expectations)
-            if judged and result:
-                _show(work, home, batch_id_of(ids), judged, result, len(group), now)
+            judged, result = _judge_group(
+                work, home, campaigns_dir, export_type, group, plans, decided, now, expectations
+            )
+            if judged and result and is_shown:
+                _show(work, home, batch_id, judged, result, len(group), now)
             for table, query in (large_tables(judged) if judged else {}).items():
                 if len(groups) == 1:  # the rule: straight to its file, in the order of the rows
                     _write(work, folder, table, query)
@@ -101,16 +128,7 @@ def judge_chunk(
             if not (folder / f"{table}.parquet").exists():
                 _write(work, folder, table, f"select * from out_{table} order by {_ORDER[table]}")
         outcomes = _outcomes(work)
-    finish_work_dir(
-        folder,
-        {
-            "batch_id": batch_id_of(ids),
-            "submission_ids": sorted(ids),
-            "judged_at": now.astimezone(UTC).isoformat(),
-            "replaces": [],
-            "outcomes": outcomes,
-        },
-    )
+    finish_work_dir(folder, {"batch_id": batch_id, **manifest, "outcomes": outcomes})
     return folder
 
 
@@ -121,19 +139,33 @@ def _write(work: WorkDatabase, folder: Path, table: str, query: str) -> None:
     work.connection.execute(f"copy ({query}) to '{target}' (format parquet, compression {compression})")
 
 
+def _decided_of(
+    home: Home, receipts: Sequence[Receipt], effective_at: datetime | None, extra: Sequence[Decision]
+) -> dict[str, Decided]:
+    """submission_id -> what was decided of it until this judgement."""
+    entries = Entries([*load_decisions(home), *extra])
+    return {
+        receipt.submission_id: Decided(tuple(entries.of(receipt, effective_at or receipt.received)))
+        for receipt in receipts
+    }
+
+
 def _plans_of(
-    campaigns_dir: Path, receipts: Sequence[Receipt]
+    campaigns_dir: Path, receipts: Sequence[Receipt], decided: Mapping[str, Decided]
 ) -> tuple[dict[str, CampaignFacts], dict[str, PlanError]]:
+    """submission_id -> its campaign with the names decided until then; and what is wrong with broken plans."""
     plans: dict[str, CampaignFacts] = {}
     broken: dict[str, PlanError] = {}
-    for campaign_id in sorted({receipt.campaign_id for receipt in receipts}):
+    for receipt in receipts:
+        if receipt.campaign_id in broken:
+            continue
         try:
-            facts = load_facts(campaigns_dir, campaign_id)
+            facts = load_facts(campaigns_dir, receipt.campaign_id, decided[receipt.submission_id].aliases)
         except PlanError as error:
-            broken[campaign_id] = error
+            broken[receipt.campaign_id] = error
         else:
             if facts:
-                plans[campaign_id] = facts
+                plans[receipt.submission_id] = facts
     return plans, broken
 
 
@@ -147,7 +179,7 @@ def _place_fault(
     """What is wrong with where the file lies, if anything."""
     if receipt.landing_path.count("/") != 2:
         return FileFault("wrong_folder")
-    if receipt.campaign_id not in plans:
+    if receipt.submission_id not in plans:
         allowed = ", ".join(campaign_ids(campaigns_dir)) or "-"
         return FileFault("unknown_campaign", value=receipt.campaign_id, allowed=allowed)
     if contract is None:
@@ -163,6 +195,7 @@ def _judge_group(
     export_type: str,
     receipts: Sequence[Receipt],
     plans: Mapping[str, CampaignFacts],
+    decided: Mapping[str, Decided],
     now: datetime,
     expectations: Path | None,
 ) -> tuple[Contract | None, Any]:
@@ -177,7 +210,7 @@ def _judge_group(
     if contract:
         reader = FileReader(contract, load_key(home) if contract.of_role("person") else b"")
     for file_no, receipt in enumerate(receipts):
-        facts = plans.get(receipt.campaign_id)
+        facts = plans.get(receipt.submission_id)
         fault = _place_fault(receipt, plans, contract, campaigns_dir, expectations)
         if fault is None and reader and facts:
             try:
@@ -213,7 +246,8 @@ def _judge_group(
     connection.execute("create or replace temp table receipts as select * from receipt_rows")
     connection.unregister("receipt_rows")
     if contract and files:
-        failed, result = _type_and_validate(work, contract, files, expectations)
+        by_file = {file.file_no: decided[file.submission_id] for file in files}
+        failed, result = _type_and_validate(work, contract, files, by_file, expectations)
         for file, error in failed.items():
             receipt = receipts[file.file_no]
             del files[file]
@@ -250,6 +284,7 @@ def _type_and_validate(
     work: WorkDatabase,
     contract: Contract,
     files: Mapping[ReadFile, list[pa.Table]],
+    decided: Mapping[int, Decided],
     expectations: Path | None,
 ) -> tuple[dict[ReadFile, Exception], Any]:
     """Fills `typed` and `faults`. A file at which that fails by itself is left out and returned, with its error.
@@ -261,11 +296,15 @@ def _type_and_validate(
         campaigns = lay_parts(work.connection, contract, list(some))
         tables = [table for tables in some.values() for table in tables]
         _lay_cells(work.connection, tables, contract)
+        own = {file.file_no: decided[file.file_no] for file in some}
+        exclude_rows(work.connection, own)
         if contract.grain == "figures":
             type_figures(work.connection, contract, campaigns)
         else:
             type_events(work.connection, contract, campaigns)
-        return validate_chunk(work, contract, expectations)
+        result = validate_chunk(work, contract, expectations)
+        accept_faults(work.connection, own)
+        return result
 
     try:
         return {}, judge(files)

@@ -50,10 +50,23 @@ class HouseRule(BaseModel):
         return self.only_for is None or bool(column.values)
 
 
+class BuiltRule(BaseModel):
+    """A rule that the build asks, since it compares files: only what people may do about it is said here."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rule: Annotated[str, Field(min_length=1)]
+    waivable: bool = False
+    vi: Annotated[str, Field(min_length=1)]
+    en: Annotated[str, Field(min_length=1)]
+
+
 class HouseRules(BaseModel):
     """Role -> its rules, for exports of figures and of events; '*' for every export of the grain."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    built: list[BuiltRule] = Field(default_factory=list)
 
     figures: dict[Role, list[HouseRule]]
     events: dict[Role | Literal["*"], list[HouseRule]]
@@ -78,6 +91,21 @@ def load_house_rules(folder: Path | None = None) -> HouseRules:
     if not path.exists():
         path = expectations_dir() / RULES_FILE
     return _load(path, path.stat().st_mtime_ns)
+
+
+def built_rules(export_type: str | None = None, folder: Path | None = None) -> list[BuiltRule]:
+    """The rules of the build, waivable as the contract of an export type says (None: as the house says)."""
+    contract = load_contract(export_type, folder) if export_type else None
+    rules = load_house_rules(folder).built
+    if contract is None:
+        return rules
+    settings = {rule.rule: contract.settings.get(rule.rule) for rule in rules}
+    return [
+        rule
+        if (setting := settings[rule.rule]) is None or setting.waivable is None
+        else rule.model_copy(update={"waivable": setting.waivable})
+        for rule in rules
+    ]
 
 
 def _needed(contract: Contract, column: Column) -> str:
@@ -163,7 +191,7 @@ def compile_suite(contract: Contract, house: HouseRules) -> dict[str, Any]:
         query = f"select part_no, line from {{batch}} where row_kind = 'data' and ({own.where})"
         expectations.append(_expectation(meta, query))
     known = [expectation["meta"]["rule_id"] for expectation in expectations]
-    strange = sorted(set(contract.settings) - set(known))
+    strange = sorted(set(contract.settings) - set(known) - {rule.rule for rule in house.built})
     twice = sorted({rule_id for rule_id in known if known.count(rule_id) > 1})
     label = f"expectations/{contract.export_type}/contract.yml"
     if strange:

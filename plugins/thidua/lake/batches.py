@@ -1,7 +1,10 @@
 """Batches: what one task judged, as Parquet in a directory that appears at once.
 
 A batch is written under a temporary name and renamed once, under the lake's lock. The lock is also where receipts
-that somebody else committed meanwhile are dropped, so that a submission is in one batch only.
+that somebody else committed meanwhile are dropped, so that each judgement is in one batch only.
+
+A submission is judged once from its receipt, and again for each decision that asks for it (judgements.py); such batches
+are named `again-…`, so that a lake without any is read without looking into its manifests.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,6 +27,7 @@ from thidua.settings import Home
 MANIFEST = "manifest.json"
 OWNER = "owner.json"
 TEMPORARY = ".tmp-"
+AGAIN = "again-"
 TABLES = tuple(BATCH_COLUMNS)
 ABANDONED_AFTER_SECONDS = 24 * 3600
 
@@ -36,8 +40,21 @@ def lake_lock(home: Home) -> Path:
     return home.lake / ".lock"
 
 
-def batch_id_of(submission_ids: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(sorted(submission_ids)).encode()).hexdigest()[:32]
+def batch_id_of(keys: Iterable[str], *, is_again: bool = False) -> str:
+    """The name of a batch of these judgements, by their keys (`keys_of`): the submissions, where judged at first."""
+    digest = hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()[:32]
+    return AGAIN + digest if is_again else digest
+
+
+def keys_of(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """submission_id -> what tells the judgement of it in this batch from any other judgement."""
+    ids = manifest["submission_ids"]
+    if not manifest.get("is_again"):
+        return {submission_id: submission_id for submission_id in ids}
+    return {
+        submission_id: "|".join([submission_id, manifest["effective_at"] or "", *manifest["decisions"][submission_id]])
+        for submission_id in ids
+    }
 
 
 def list_batches(home: Home) -> list[Path]:
@@ -58,9 +75,14 @@ def committed_submission_ids(home: Home) -> set[str]:
     return {submission_id for batch in list_batches(home) for submission_id in read_manifest(batch)["submission_ids"]}
 
 
-def new_work_dir(home: Home, submission_ids: Iterable[str]) -> Path:
+def committed_keys(home: Home) -> set[str]:
+    """Every judgement that some batch holds, by its key."""
+    return {key for batch in list_batches(home) for key in keys_of(read_manifest(batch)).values()}
+
+
+def new_work_dir(home: Home, keys: Iterable[str]) -> Path:
     """A fresh temporary directory for a batch, signed with its owner so that an abandoned one is recognised."""
-    name = f"{TEMPORARY}{batch_id_of(submission_ids)}-{os.getpid()}-{uuid4().hex[:8]}"
+    name = f"{TEMPORARY}{batch_id_of(keys)}-{os.getpid()}-{uuid4().hex[:8]}"
     folder = batches_dir(home) / name
     folder.mkdir(parents=True)
     owner = {"host": socket.gethostname(), "pid": os.getpid()}
@@ -84,7 +106,7 @@ def _is_abandoned(folder: Path, committed: set[str]) -> bool:
         if time.time() - folder.stat().st_mtime > ABANDONED_AFTER_SECONDS:
             return True
         if (folder / MANIFEST).exists():
-            return committed.issuperset(read_manifest(folder)["submission_ids"])
+            return committed.issuperset(keys_of(read_manifest(folder)).values())
         owner = json.loads((folder / OWNER).read_bytes())
     except (FileNotFoundError, ValueError):
         return False  # just being made, or just being removed; a day settles it
@@ -109,7 +131,7 @@ def clear_abandoned(home: Home) -> None:
     """Removes what killed judgements left behind, also when there is nothing to commit."""
     if batches_dir(home).is_dir():
         with locked(lake_lock(home)):
-            _remove_abandoned(home, committed_submission_ids(home))
+            _remove_abandoned(home, committed_keys(home))
 
 
 def _without(home: Home, folder: Path, dropped: set[str]) -> Path:
@@ -125,11 +147,19 @@ def _without(home: Home, folder: Path, dropped: set[str]) -> Path:
         rows = pq.read_table(folder / f"{table}.parquet")
         gone = pc.is_in(rows["submission_id"], value_set=pa.array(sorted(dropped), pa.string()))
         pq.write_table(rows.filter(pc.invert(gone)), smaller / f"{table}.parquet", compression="zstd")
-    outcomes = {key: value for key, value in manifest.get("outcomes", {}).items() if key in kept}
-    finish_work_dir(smaller, {**manifest, "batch_id": batch_id_of(kept), "submission_ids": kept, "outcomes": outcomes})
+    by_submission = {
+        name: {key: value for key, value in manifest.get(name, {}).items() if key in kept}
+        for name in ("outcomes", "decisions")
+    }
+    smaller_manifest = {**manifest, "submission_ids": kept, **by_submission}
+    finish_work_dir(smaller, {**smaller_manifest, "batch_id": _name_of(smaller_manifest)})
     # The name under which the caller knows it, so that a retry after a kill recognises its batch.
     write_atomic(smaller / MANIFEST, _json(read_manifest(smaller) | {"made_as": manifest["made_as"]}))
     return smaller
+
+
+def _name_of(manifest: Mapping[str, Any]) -> str:
+    return batch_id_of(keys_of(manifest).values(), is_again=bool(manifest.get("is_again")))
 
 
 def _made_from(home: Home, name: str) -> str | None:
@@ -143,23 +173,23 @@ def commit(home: Home, tmp_dir: Path) -> str | None:
     """Makes a complete work directory a batch. Safe to repeat: the second time finds its batch and says so.
 
     Returns the id of the batch made of it (now, or by an earlier call that was killed after its rename), None when
-    others had committed all its submissions.
+    others had committed all its judgements.
     """
     with locked(lake_lock(home)):
-        committed = committed_submission_ids(home)
+        committed = committed_keys(home)
         batch_id: str | None = None
         if (tmp_dir / MANIFEST).exists():
-            ids = set(read_manifest(tmp_dir)["submission_ids"])
+            keys = keys_of(read_manifest(tmp_dir))
+            done = {submission_id for submission_id, key in keys.items() if key in committed}
             folder = tmp_dir
-            if 0 < len(ids & committed) < len(ids):
-                folder = _without(home, tmp_dir, ids & committed)
-                ids -= committed
-            if not ids & committed and ids:
-                batch_id = batch_id_of(ids)
+            if 0 < len(done) < len(keys):
+                folder = _without(home, tmp_dir, done)
+            if len(done) < len(keys):
+                batch_id = _name_of(read_manifest(folder))
                 (folder / OWNER).unlink(missing_ok=True)
                 folder.rename(batches_dir(home) / batch_id)
                 fsync_dir(batches_dir(home))
-                committed |= ids
+                committed |= set(keys.values())
         if batch_id is None:
             batch_id = _made_from(home, tmp_dir.name)
         _remove_abandoned(home, committed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,12 @@ def record_decision(
     recorded_at: datetime,
     reason: str,
     withdraws: str | None = None,
+    evidence: str | None = None,
 ) -> Decision:
-    """Writes a decision once and returns it. The same decision at the same instant is one decision."""
+    """Writes a decision once and returns it. The same decision at the same instant is one decision.
+
+    The low-level writer: it asks nothing of the subject (review/decide.py does). `evidence`: the paper behind it.
+    """
     missing = [
         name
         for name, value in (("campaign", campaign_id), ("decided by", decided_by), ("reason", reason))
@@ -48,6 +52,8 @@ def record_decision(
         "reason": reason,
         "withdraws": withdraws,
     }
+    if evidence:
+        content["evidence"] = evidence
     canonical = json.dumps(content, ensure_ascii=False, sort_keys=True)
     decision_id = hashlib.sha256(canonical.encode()).hexdigest()[:32]
     decision = {"decision_id": decision_id, **content}
@@ -72,3 +78,10 @@ def load_decisions(home: Home, known_at: datetime | None = None) -> list[Decisio
     return sorted(
         decisions, key=lambda decision: (datetime.fromisoformat(decision["recorded_at"]), decision["decision_id"])
     )
+
+
+def in_force(decisions: Iterable[Decision]) -> list[Decision]:
+    """Those that no other one withdraws, in the order given; withdrawals are not among them."""
+    known = list(decisions)
+    withdrawn = {decision["withdraws"] for decision in known if decision["withdraws"]}
+    return [decision for decision in known if not decision["withdraws"] and decision["decision_id"] not in withdrawn]

@@ -1,4 +1,4 @@
-"""Watches landing/ for Airflow: one event when new files have settled, however many they are."""
+"""Watches landing/ and decisions for Airflow: one event when something new has settled, however much it is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from thidua.settings import Home
 
 
 class LandingTrigger(BaseEventTrigger):
-    """Fires when the same new files are found by two looks in a row."""
+    """Fires when the same new files, or the same new decisions, are found by two looks in a row."""
 
     def __init__(self, home: str, seconds: float = 10) -> None:
         super().__init__()
@@ -24,15 +24,20 @@ class LandingTrigger(BaseEventTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", {"home": self.home, "seconds": self.seconds}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        # Receipts are the DAG's to record; imported here, since every parse of the DAG imports this module.
-        from thidua.lake.receipts import waiting_files
-
-        before: frozenset[tuple[str, int, int]] = frozenset()
-        fired: frozenset[tuple[str, int, int]] = frozenset()
+        before: frozenset[object] = frozenset()
+        fired: frozenset[object] = frozenset()
         while True:
-            waiting = await asyncio.to_thread(waiting_files, Home(Path(self.home)))
+            waiting = await asyncio.to_thread(_waiting, Home(Path(self.home)))
             if waiting and waiting == before and waiting != fired:
                 fired = waiting
-                yield TriggerEvent({"files": len(waiting)})
+                yield TriggerEvent({"new": len(waiting)})
             before = waiting
             await asyncio.sleep(self.seconds)
+
+
+def _waiting(home: Home) -> frozenset[object]:
+    """Files without a receipt, and decisions that no published build has seen."""
+    from thidua.lake.receipts import waiting_files
+    from thidua.review.questions import unbuilt_decisions
+
+    return waiting_files(home) | {decision["decision_id"] for decision in unbuilt_decisions(home)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +37,19 @@ def judge(submission_ids: list[str], params: Record) -> Record:
     return {"folder": str(folder), "name": f"{kinds}: {len(outcomes)} tệp", "files": len(outcomes)}
 
 
-def commit(judged: list[Record]) -> list[str]:
-    """Renames what was judged to batches; their ids. A batch that is there already counts: it was this one."""
+def commit(judged: list[Record], params: Record) -> list[str]:
+    """Renames what was judged to batches, then judges again what decisions ask for; the ids of all these batches.
+
+    A batch that is there already counts: it was this one.
+    """
     from thidua.intake.data_docs import write_index
+    from thidua.intake.ingest import judge_again
     from thidua.lake.batches import commit as commit_batch
 
     committed = [commit_batch(home(), Path(record["folder"])) for record in judged]
+    again = judge_again(home(), campaigns_dir(), clock(params))
     write_index(home())
-    return [batch_id for batch_id in committed if batch_id]
+    return [batch_id for batch_id in committed if batch_id] + again
 
 
 def write_slips(batches: list[str]) -> Record:
@@ -96,3 +101,85 @@ def publish(built: Record) -> str | None:
         return None
     folder = publish_marts(home())
     return str(folder) if folder else None
+
+
+def has_unbuilt_decisions() -> bool:
+    """Whether people decided something that no published build has seen."""
+    from thidua.review.questions import unbuilt_decisions
+
+    return bool(unbuilt_decisions(home()))
+
+
+def ask_questions(params: Record, run_id: str) -> list[Record]:
+    """The open questions that this run asks, oldest first: none that another run is asking, none without an answer."""
+    from thidua.orchestration.forms import form_of
+    from thidua.reports.served import open_served
+    from thidua.review.asked import claim
+    from thidua.review.questions import open_questions
+
+    now = clock(params)
+    until = now + timedelta(hours=params["hours"] + 1)
+    with open_served(home()) as served:
+        names = {row["unit_id"]: row["name"] for row in served.rows("select unit_id, name from dim_unit")}
+    asked: list[Record] = []
+    for question in open_questions(home(), params["campaign"], now):
+        if len(asked) == params["most"]:
+            break
+        form = form_of(question, names)
+        is_for_people = question.waits_for != "office" and bool(form["options"])
+        if is_for_people and claim(home(), question.question_id, run_id, now, until):
+            asked.append({**form, "hours": params["hours"]})
+    return asked
+
+
+def record_answer(question: Record, response: Record | None, params: Record) -> str | None:
+    """Records what somebody answered, under the name they are known by in Airflow; what became of it, in a line.
+
+    None: the question stays open. Whoever answered on the pages meanwhile was first, and the line says so.
+    """
+    from thidua.orchestration.forms import LATER
+    from thidua.review.asked import release
+    from thidua.review.decide import AlreadyDecided, decide, follow
+
+    given = response or {}
+    chosen, user = given.get("chosen_options") or [LATER], given.get("responded_by_user")
+    answer = question["options"].get(chosen[0])
+    try:
+        if answer is None or user is None:
+            return None
+        decision = decide(
+            home(),
+            campaigns_dir(),
+            campaign_id=question["campaign_id"],
+            kind=answer["kind"],
+            subject=answer["subject"],
+            decided_by=user["name"],
+            reason=given["params_input"]["reason"],
+            now=clock(params),
+        )
+    except AlreadyDecided as error:
+        return error.message
+    finally:
+        release(home(), question["question_id"])
+    follow(home(), campaigns_dir(), clock(params))
+    return f"{decision['decision_id']}: {decision['kind']} – {decision['decided_by']}: {decision['reason']}"
+
+
+def rejudge(params: Record, user: str, *, dry_run: bool) -> list[Record]:
+    """Judges the chosen files again, or looks at what that would change: {file, before, after} of what changes."""
+    from thidua.review.again import rejudge_chosen
+
+    changes = rejudge_chosen(
+        home(),
+        campaigns_dir(),
+        params,
+        decided_by=user,
+        reason=params["reason"],
+        now=clock(params),
+        dry_run=dry_run,
+    )
+    return [
+        {"file": change.landing_path, "before": dict(change.before), "after": dict(change.after)}
+        for change in changes
+        if change.is_changed
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -77,6 +77,18 @@ def _in_full(folded: str) -> str:
     return f"{_IN_FULL.get(first, first)} {rest}" if rest else folded
 
 
+def keys_of_name(name: str) -> list[tuple[str, str]]:
+    """The ways to look a name up, from the most exact to the least: (index, key)."""
+    exact = normalise_name(name)
+    placed = place_tones(exact)
+    return [("exact", exact), ("placed", placed), *(("bare", stage) for stage in _stages(placed))]
+
+
+def same_name_keys(name: str) -> list[tuple[str, str]]:
+    """Two texts that share one of these keys are one name: with or without diacritics, nothing taken off it."""
+    return keys_of_name(name)[:3]
+
+
 @dataclass(frozen=True)
 class Match:
     """The unit that a name means; else the units that it could mean."""
@@ -86,9 +98,12 @@ class Match:
 
 
 class UnitRegistry:
-    """Resolves names against the units of one plan. Build it once, ask it for distinct names."""
+    """Resolves names against the units of one plan. Build it once, ask it for distinct names.
 
-    def __init__(self, plan: Plan) -> None:
+    `aliases`: names that people decided to mean a unit; they count where the plan itself does not know one unit.
+    """
+
+    def __init__(self, plan: Plan, aliases: Mapping[str, str] | None = None) -> None:
         self._units = {unit.unit_id: unit for unit in plan.units}
         self._indexes: dict[str, dict[str, set[str]]] = {way: defaultdict(set) for way in ("exact", "placed", "bare")}
         for unit in plan.units:
@@ -96,22 +111,28 @@ class UnitRegistry:
             if unit.code:
                 names += [unit.code, unit.code.lstrip("0") or unit.code]  # spreadsheets drop leading zeros
             for name in names:
-                for way, key in self._keys(name):
+                for way, key in keys_of_name(name):
                     self._indexes[way][key].add(unit.unit_id)
-
-    @staticmethod
-    def _keys(name: str) -> list[tuple[str, str]]:
-        """The ways to look a name up, from the most exact to the least: (index, key)."""
-        exact = normalise_name(name)
-        placed = place_tones(exact)
-        return [("exact", exact), ("placed", placed), *(("bare", stage) for stage in _stages(placed))]
+        self._aliases = {
+            key: unit_id
+            for name, unit_id in (aliases or {}).items()
+            if unit_id in self._units
+            for key in same_name_keys(name)
+        }
 
     def resolve(self, name: str, on: date | None = None) -> Match:
         """The unit with this name on a day (any day: None). Ambiguous or unknown: no unit, and the candidates.
 
         The first way of writing that knows the name decides. Where only units of other days have it, it is one of them.
         """
-        for way, key in self._keys(name):
+        match = self._resolve(name, on)
+        if match.unit_id is None and self._aliases:
+            decided = next((self._aliases[key] for key in same_name_keys(name) if key in self._aliases), None)
+            return Match(decided) if decided else match
+        return match
+
+    def _resolve(self, name: str, on: date | None) -> Match:
+        for way, key in keys_of_name(name):
             found = self._indexes[way].get(key)
             if found:
                 valid = sorted(unit_id for unit_id in found if on is None or is_valid(self._units[unit_id], on))

@@ -13,9 +13,11 @@ import duckdb
 import pyarrow as pa
 
 from thidua.intake.contracts import known_export_types
+from thidua.intake.decided import EXCLUDED_RULE
 from thidua.intake.faults import FILE_MESSAGES
 from thidua.intake.validate import load_rules
 from thidua.lake.batches import list_batches
+from thidua.lake.judgements import overruled
 from thidua.lake.tables import BATCH_COLUMNS
 from thidua.settings import Home
 
@@ -75,8 +77,9 @@ _CURRENT = """
 create temp table current as
 select *, parse_path(filename)[-2] as batch_id
 from read_parquet($files, filename = true)
-where $ids is null or list_contains($ids, submission_id)
-qualify row_number() over (partition by submission_id order by judged_at desc, batch_id desc) = 1
+where
+    ($ids is null or list_contains($ids, submission_id))
+    and (submission_id, parse_path(filename)[-2]) not in (select (submission_id, batch_id) from overruled)
 """
 
 _FAULTS = """
@@ -167,7 +170,7 @@ class Judgements:
         if not batches:
             return
         ids = sorted(submission_ids) if submission_ids is not None else None
-        self._lay(batches, ids, (home.serve / "current").resolve())
+        self._lay(home, batches, ids)
         cursor = self._connection.execute(_JUDGED)
         names = [column[0] for column in cursor.description]
         for row in cursor.fetchall():
@@ -176,8 +179,19 @@ class Judgements:
             fields["counts"] = {(severity, rule_id): found for severity, rule_id, found in fields["counts"]}
             self.submissions[fields["submission_id"]] = Judged(**fields)
 
-    def _lay(self, batches: list[Path], ids: list[str] | None, served: Path) -> None:
+    def _lay(self, home: Home, batches: list[Path], ids: list[str] | None) -> None:
+        served = (home.serve / "current").resolve()
         execute = self._connection.execute
+        pairs = overruled(home)
+        self._connection.register(
+            "overruled",
+            pa.table(
+                {
+                    "submission_id": pa.array([pair[0] for pair in pairs], pa.string()),
+                    "batch_id": pa.array([pair[1] for pair in pairs], pa.string()),
+                }
+            ),
+        )
         for statement, table in ((_CURRENT, "submissions"), (_FAULTS, "rejected_rows")):
             execute(statement, {"files": [str(batch / f"{table}.parquet") for batch in batches], "ids": ids})
         faults, submissions = served / "fct_rejected_row.parquet", served / "fct_submission.parquet"
@@ -210,4 +224,4 @@ class Judgements:
 
 
 def _intake_rules(export_type: str) -> set[str]:
-    return {rule.rule_id for rule in load_rules(export_type)[1]} | set(FILE_MESSAGES)
+    return {rule.rule_id for rule in load_rules(export_type)[1]} | set(FILE_MESSAGES) | {EXCLUDED_RULE}

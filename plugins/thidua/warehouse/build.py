@@ -81,13 +81,19 @@ def decision_rows(decisions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]
 
 def gather_inputs(home: Home, known_at: datetime | None) -> raw.Inputs:
     """Everything the build is a function of, read from the lake alone."""
-    from thidua.lake.batches import list_batches
+    from thidua.lake.batches import AGAIN, list_batches, read_manifest
     from thidua.lake.decisions import load_decisions
+    from thidua.lake.judgements import overruled
     from thidua.plan.snapshots import snapshots_at
 
     decisions = decision_rows(load_decisions(home, known_at))
+    batches = {folder.name: folder for folder in list_batches(home)}
     return raw.Inputs(
-        batches={folder.name: folder for folder in list_batches(home)},
+        batches=batches,
+        overruled=overruled(home, known_at),
+        judged_again={
+            name: read_manifest(folder)["campaigns"] for name, folder in batches.items() if name.startswith(AGAIN)
+        },
         decisions=decisions,
         closings=closings.gather(home, known_at, decisions),
         **plan_inputs(snapshots_at(home, known_at), decisions),

@@ -34,6 +34,7 @@ DECISIONS: Columns = {
     "dimension": "varchar",
     "member": "varchar",
     "result": "varchar",
+    "rule_id": "varchar",
     "reading_id": "varchar",
     "option": "varchar",
     "decided_by": "varchar",
@@ -67,6 +68,9 @@ class Inputs:
     closings: closing_rows.Closings = field(default_factory=closing_rows.Closings)
     # Of a closing: the submissions that it was frozen with; None: all that the batches hold.
     submission_ids: frozenset[str] | None = None
+    # (submission, batch) of judgements that another one overruled, and the campaigns of batches judged again.
+    overruled: Sequence[tuple[str, str]] = ()
+    judged_again: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
@@ -131,6 +135,7 @@ def _quoted(paths: Iterable[Path]) -> str:
 def _lay_batches(
     connection: duckdb.DuckDBPyConnection,
     batches: Mapping[str, Path],
+    overruled: Sequence[tuple[str, str]],
     known_at: datetime | None,
     submission_ids: frozenset[str] | None,
 ) -> None:
@@ -138,6 +143,8 @@ def _lay_batches(
         frozen = [{"submission_id": submission_id} for submission_id in sorted(submission_ids)]
         load_rows(connection, "raw.frozen_submissions", {"submission_id": "varchar"}, frozen)
     known = f"timestamptz '{known_at.isoformat()}'" if known_at else None
+    hidden = [{"submission_id": name, "batch_id": batch} for name, batch in overruled if batch in batches]
+    load_rows(connection, "raw.overruled", {"submission_id": "varchar", "batch_id": "varchar"}, hidden)
     for table, columns in BATCH_COLUMNS.items():
         names = ", ".join(columns)
         if not batches:
@@ -148,16 +155,19 @@ def _lay_batches(
             continue
         files = _quoted(folder / f"{table}.parquet" for folder in batches.values())
         submissions = _quoted(folder / "submissions.parquet" for folder in batches.values())
-        where = ""
+        conditions = []
         if known:
-            where = (
-                f"where submission_id in (select submission_id from read_parquet([{submissions}]) "
+            conditions.append(
+                f"submission_id in (select submission_id from read_parquet([{submissions}]) "
                 f"where received_at <= {known})"
             )
         if submission_ids is not None:
-            where += (
-                f" {'and' if where else 'where'} submission_id in (select submission_id from raw.frozen_submissions)"
+            conditions.append("submission_id in (select submission_id from raw.frozen_submissions)")
+        if hidden:
+            conditions.append(
+                "(submission_id, parse_path(filename)[-2]) not in (select (submission_id, batch_id) from raw.overruled)"
             )
+        where = f"where {' and '.join(conditions)}" if conditions else ""
         connection.execute(
             f"create or replace view raw.{table} as "
             f"select {names}, parse_path(filename)[-2] as batch_id "
@@ -198,10 +208,12 @@ def lay_inputs(
     load_rows(connection, "raw.decisions", DECISIONS, inputs.decisions)
     for table, columns in closing_rows.TABLES.items():
         load_rows(connection, f"raw.{table}", columns, inputs.closings.rows.get(table, []))
-    _lay_batches(connection, unseen, known_at, inputs.submission_ids)
+    _lay_batches(connection, unseen, inputs.overruled, known_at, inputs.submission_ids)
     whole = {
         campaign_id for campaign_id, digest in inputs.plan_hashes.items() if state.plans.get(campaign_id) != digest
     } | (state.plans.keys() - inputs.plan_hashes.keys())
+    # What a file said before it was judged again may stand anywhere in its campaign.
+    whole |= {campaign_id for name in unseen for campaign_id in inputs.judged_again.get(name, ())}
     known_decisions = {row["decision_id"] for row in inputs.decisions}
     whole |= {
         row["campaign_id"]
