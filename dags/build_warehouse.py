@@ -26,11 +26,12 @@ from airflow.sdk import Asset, Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 lake_batches = Asset("lake_batches", uri="x-thidua://lake/batches")
+lake_officials = Asset("lake_officials", uri="x-thidua://lake/officials")
 marts = Asset("marts", uri="x-thidua://serve/marts")
 
 
 @dag(
-    schedule=[lake_batches],
+    schedule=lake_batches | lake_officials,
     catchup=False,
     max_active_runs=1,
     doc_md=__doc__,

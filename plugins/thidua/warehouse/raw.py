@@ -18,6 +18,7 @@ import duckdb
 
 from thidua.lake.tables import BATCH_COLUMNS
 from thidua.plan.tables import PLAN_TABLES, Columns
+from thidua.warehouse import closings as closing_rows
 
 DECISIONS: Columns = {
     "decision_id": "varchar",
@@ -64,6 +65,9 @@ class Inputs:
     plan_hashes: Mapping[str, str]
     plan_rows: Mapping[str, Rows]
     decisions: Rows
+    closings: closing_rows.Closings = field(default_factory=closing_rows.Closings)
+    # Of a closing: the submissions that it was frozen with; None: all that the batches hold.
+    submission_ids: frozenset[str] | None = None
     # (submission, batch) of judgements that another one overruled, and the campaigns of batches judged again.
     overruled: Sequence[tuple[str, str]] = ()
     judged_again: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -133,7 +137,11 @@ def _lay_batches(
     batches: Mapping[str, Path],
     overruled: Sequence[tuple[str, str]],
     known_at: datetime | None,
+    submission_ids: frozenset[str] | None,
 ) -> None:
+    if submission_ids is not None:
+        frozen = [{"submission_id": submission_id} for submission_id in sorted(submission_ids)]
+        load_rows(connection, "raw.frozen_submissions", {"submission_id": "varchar"}, frozen)
     known = f"timestamptz '{known_at.isoformat()}'" if known_at else None
     hidden = [{"submission_id": name, "batch_id": batch} for name, batch in overruled if batch in batches]
     load_rows(connection, "raw.overruled", {"submission_id": "varchar", "batch_id": "varchar"}, hidden)
@@ -153,6 +161,8 @@ def _lay_batches(
                 f"submission_id in (select submission_id from read_parquet([{submissions}]) "
                 f"where received_at <= {known})"
             )
+        if submission_ids is not None:
+            conditions.append("submission_id in (select submission_id from raw.frozen_submissions)")
         if hidden:
             conditions.append(
                 "(submission_id, parse_path(filename)[-2]) not in (select (submission_id, batch_id) from raw.overruled)"
@@ -196,7 +206,9 @@ def lay_inputs(
     for table, columns in PLAN_TABLES.items():
         load_rows(connection, f"plan.{table}", columns, inputs.plan_rows.get(table, []))
     load_rows(connection, "raw.decisions", DECISIONS, inputs.decisions)
-    _lay_batches(connection, unseen, inputs.overruled, known_at)
+    for table, columns in closing_rows.TABLES.items():
+        load_rows(connection, f"raw.{table}", columns, inputs.closings.rows.get(table, []))
+    _lay_batches(connection, unseen, inputs.overruled, known_at, inputs.submission_ids)
     whole = {
         campaign_id for campaign_id, digest in inputs.plan_hashes.items() if state.plans.get(campaign_id) != digest
     } | (state.plans.keys() - inputs.plan_hashes.keys())
@@ -208,6 +220,7 @@ def lay_inputs(
         for row in inputs.decisions
         if row["decision_id"] not in state.decisions and row["campaign_id"]
     }
+    whole |= closing_rows.unseen_campaigns(connection, inputs.closings)
     if state.decisions - known_decisions:  # cannot happen in an append-only lake; then nothing can be trusted
         whole |= set(inputs.plan_hashes)
     timed = _touched_by_time(connection, state.now, now) - whole
@@ -242,6 +255,7 @@ def acknowledge(
     connection.execute("delete from state.decisions")
     for row in inputs.decisions:
         connection.execute("insert into state.decisions values (?)", [row["decision_id"]])
+    closing_rows.acknowledge(connection, inputs.closings)
     connection.execute("delete from state.build")
     connection.execute("insert into state.build values (?, ?, ?, true)", [new_build_id, now, fingerprint])
     connection.execute("commit")
