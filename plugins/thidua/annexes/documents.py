@@ -1,0 +1,369 @@
+"""The documents of a closing that concern all units: ranking, awards, nominees, decisions, reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from thidua.annexes.blocks import Block, Cell, Column, Document, Paragraph, Table
+from thidua.annexes.result import Result
+from thidua.annexes.words import amount_in_words
+from thidua.clock import LOCAL
+from thidua.intake.contracts import load_contract
+from thidua.reports.explain import award_formula
+from thidua.reports.served import REPORT_LABELS, Row, dotted, exact_percent
+
+DECISION_LABELS = {
+    "gate": "Xác nhận điều kiện",
+    "award": "Trao giải",
+    "group_done": "Xác nhận hoàn thành",
+    "choose_reading": "Chọn cách hiểu",
+    "excuse_report": "Miễn báo cáo",
+    "withdraw_submission": "Rút tệp đã nhận",
+}
+DECISION_STATUS = {"in_force": "có hiệu lực", "waiting": "chờ đối tượng", "withdrawn": "đã rút"}
+KINDS = (("unit", "Tập thể"), ("person", "Cá nhân"))
+_NUMBER = Column("TT", 10, "center")
+
+
+def documents(result: Result) -> list[Document]:
+    """Every document that the closing gives rise to; one that would say nothing is not made."""
+    made = [ranking(result), awards(result), nominees(result), reporting(result)]
+    return [*(document for document in made if document.tables), minutes(result)]
+
+
+# ---- ranking
+
+
+def ranking(result: Result) -> Document:
+    rows = result.tables["rpt_ranking"]
+    is_ranked = any(row["rank"] is not None for row in rows)
+    blocks: list[Block] = []
+    for name, group in groupby(rows, key=lambda row: row["bloc_name"] or "Các đơn vị"):
+        found = list(group)
+        blocks += [Paragraph(name, "heading"), _ranking_table(name, found, is_ranked)]
+        if any(row["is_tied"] for row in found):
+            blocks.append(
+                Paragraph(
+                    "(=) Đồng hạng: kế hoạch không có tiêu chí phụ để phân định, Hội đồng quyết định giải thưởng.",
+                    "note",
+                )
+            )
+    if blocks:
+        blocks.append(
+            Paragraph(
+                "Dấu gạch ngang (–): chưa có số liệu hoặc không xét; không có số liệu không phải là số không. "
+                "Tỷ lệ làm tròn đến hai chữ số thập phân để đọc; ngưỡng và thứ hạng so bằng số nguyên.",
+                "note",
+            )
+        )
+    title = "BẢNG XẾP HẠNG THI ĐUA" if is_ranked else "KẾT QUẢ XÉT THI ĐUA"
+    return Document("bang-xep-hang", title, blocks, is_landscape=True, has_sheets=True)
+
+
+def _ranking_table(name: str, rows: list[Row], is_ranked: bool) -> Table:
+    columns = [
+        Column("Hạng" if is_ranked else "TT", 14, "center"),
+        Column("Đơn vị", 60),
+        Column("Thực hiện", 22, "right"),
+        Column("Chỉ tiêu, tổng số", 22, "right"),
+        Column("Tỷ lệ", 20, "right"),
+        Column("Ngưỡng", 20, "right"),
+        Column("Kết quả xét", 44),
+        Column("Khen thưởng", 40),
+    ]
+    return Table(name, columns, [_ranking_row(number, row, is_ranked) for number, row in enumerate(rows, 1)])
+
+
+def _ranking_row(number: int, row: Row, is_ranked: bool) -> list[Cell]:
+    rank: Cell = number
+    if is_ranked:
+        rank = None if row["rank"] is None else f"{row['rank']}{' (=)' if row['is_tied'] else ''}"
+    verdict = row["reason_label"] or row["reason_code"]
+    if row["missing_count"]:
+        verdict += f", còn thiếu {dotted(row['missing_count'])}"
+    return [
+        rank,
+        row["unit_name"],
+        row["numerator"],
+        row["denominator"],
+        row["rate_text"],
+        None if row["threshold_rate"] is None else exact_percent(row["threshold_rate"]),
+        verdict,
+        row["prize_name"] or (row["award_status_label"] if row["award_status"] == "undecided" else "") or "",
+    ]
+
+
+# ---- awards
+
+
+def awards(result: Result) -> Document:
+    rows = result.tables["fct_award"]
+    blocks: list[Block] = []
+    sums: list[int] = []
+    for kind, name in KINDS:
+        paid = [row for row in rows if row["recipient_kind"] == kind and row["amount"] is not None]
+        if paid:
+            sums.append(sum(row["amount"] for row in paid))
+            blocks += [Paragraph(name, "heading"), _paid_table(result, name, paid, sums[-1])]
+            blocks.append(_in_words("Cộng", sums[-1]))
+    if len(sums) > 1:
+        blocks.append(_in_words("Tổng cộng tập thể và cá nhân", sum(sums)))
+    open_rows = [row for row in rows if row["amount"] is None]
+    if open_rows:
+        name = "Chờ quyết định hoặc chưa chi được"
+        blocks += [Paragraph(name, "heading"), _open_table(result, name, open_rows)]
+        blocks.append(
+            Paragraph(
+                "Các dòng này chưa tính vào tổng. Khoảng tiền là mức thấp nhất và cao nhất mà quyết định có thể cho.",
+                "note",
+            )
+        )
+    return Document("danh-sach-khen-thuong", "DANH SÁCH KHEN THƯỞNG", blocks, is_landscape=True, has_sheets=True)
+
+
+def _in_words(label: str, amount: int) -> Paragraph:
+    return Paragraph(f"{label}: {dotted(amount)} đồng. Bằng chữ: {amount_in_words(amount)}.")
+
+
+def _paid_table(result: Result, name: str, rows: list[Row], total: int) -> Table:
+    columns = [
+        _NUMBER,
+        Column("Đơn vị", 58),
+        Column("Hình thức", 38),
+        Column("Điều khoản", 24, "center"),
+        Column("Cách tính (đồng)", 44, "right"),
+        Column("Số tiền (đồng)", 28, "right"),
+        Column("Bằng chữ", 60),
+    ]
+    cells = [
+        [
+            number,
+            _recipient(result, row),
+            row["prize_name"] or row["prize_id"],
+            row["clause"],
+            award_formula(row).partition(" = ")[0],
+            row["amount"],
+            amount_in_words(row["amount"]),
+        ]
+        for number, row in enumerate(rows, 1)
+    ]
+    return Table(name, columns, cells, ["Cộng", "", "", "", "", total, amount_in_words(total)])
+
+
+def _open_table(result: Result, name: str, rows: list[Row]) -> Table:
+    columns = [
+        _NUMBER,
+        Column("Đơn vị", 60),
+        Column("Hình thức", 62),
+        Column("Điều khoản", 24, "center"),
+        Column("Số suất", 18, "right"),
+        Column("Thấp nhất", 25, "right"),
+        Column("Cao nhất", 25, "right"),
+        Column("Lý do", 45),
+    ]
+    cells = [
+        [
+            number,
+            _recipient(result, row),
+            row["prize_name"] or row["prize_id"],
+            row["clause"],
+            row["places"],
+            row["amount_min"],
+            row["amount_max"],
+            award_formula(row).partition(":")[0],
+        ]
+        for number, row in enumerate(rows, 1)
+    ]
+    return Table(name, columns, cells)
+
+
+def _recipient(result: Result, row: Row) -> str:
+    if row["unit_id"] is not None:
+        return result.unit_name(row["unit_id"])
+    by = f" ({result.unit_name(row['authority_unit_id'])} khen)" if row["authority_unit_id"] else ""
+    return ("Các tập thể" if row["recipient_kind"] == "unit" else "Các cá nhân") + by
+
+
+# ---- nominees
+
+
+def nominees(result: Result) -> Document:
+    blocks: list[Block] = []
+    quotas = result.tables["fct_nomination_quota"]
+    if quotas:
+        name = "Cá nhân được đề cử"
+        blocks += [Paragraph(name, "heading"), _quota_table(result, name, quotas)]
+        if any(row["quota"] is None for row in quotas):
+            blocks.append(
+                Paragraph("Số suất của đơn vị đồng hạng chỉ có khi Hội đồng đã quyết định giải của đơn vị.", "note")
+            )
+    fit = [row for row in result.tables["fct_unit_candidate"] if row["result"] == "pass"]
+    for prize, group in groupby(fit, key=lambda row: row["prize_id"]):
+        name = result.prize_names.get(prize, prize)
+        blocks += [Paragraph(f"Đủ điều kiện để xét: {name}", "heading"), _candidate_table(result, name, list(group))]
+    return Document("danh-sach-de-cu", "DANH SÁCH ĐỀ CỬ, XÉT CHỌN", blocks, has_sheets=True)
+
+
+def _quota_table(result: Result, name: str, quotas: list[Row]) -> Table:
+    """A line for each person to be named, left open for the name."""
+    columns = [
+        _NUMBER,
+        Column("Đơn vị", 55),
+        Column("Hình thức", 36),
+        Column("Mức (đồng)", 24, "right"),
+        Column("Họ và tên, chức vụ", 40),
+    ]
+    lines = [row for row in quotas for _ in range(1 if row["quota"] is None else row["quota"])]
+    cells = [
+        [
+            number,
+            result.unit_name(row["unit_id"]),
+            result.prize_names.get(row["prize_id"], row["prize_id"]),
+            row["amount_per_person"],
+            "chờ Hội đồng quyết định" if row["quota"] is None else "",
+        ]
+        for number, row in enumerate(lines, 1)
+    ]
+    return Table(name, columns, cells)
+
+
+def _candidate_table(result: Result, name: str, rows: list[Row]) -> Table:
+    columns = [_NUMBER, Column("Đơn vị", 75), Column("Cấp khen", 50), Column("Điều khoản", 30, "center")]
+    cells = [
+        [number, result.unit_name(row["unit_id"]), result.unit_name(row["authority_unit_id"]), row["clause"]]
+        for number, row in enumerate(rows, 1)
+    ]
+    return Table(name, columns, cells)
+
+
+# ---- reports
+
+
+def reporting(result: Result) -> Document:
+    blocks: list[Block] = []
+    rows = result.tables["fct_reporting"]
+    for export_type, group in groupby(rows, key=lambda row: row["export_type"]):
+        contract = load_contract(export_type)
+        name = contract.title.vi if contract else export_type
+        blocks += [Paragraph(name, "heading"), _reporting_table(result, name, list(group))]
+    return Document("tinh-hinh-bao-cao", "TÌNH HÌNH GỬI BÁO CÁO", blocks, has_sheets=True)
+
+
+def _reporting_table(result: Result, name: str, rows: list[Row]) -> Table:
+    columns = [
+        _NUMBER,
+        Column("Đơn vị", 65),
+        Column("Hạn gửi (trước)", 30, "center"),
+        Column("Nhận lúc", 30, "center"),
+        Column("Tình trạng", 30, "center"),
+    ]
+    cells = [
+        [
+            number,
+            result.unit_name(row["from_unit_id"]),
+            f"{row['due_at'].astimezone(LOCAL):%H:%M %d/%m/%Y}",
+            f"{row['received_at'].astimezone(LOCAL):%H:%M %d/%m/%Y}" if row["received_at"] else None,
+            REPORT_LABELS[row["status"]],
+        ]
+        for number, row in enumerate(rows, 1)
+    ]
+    return Table(name, columns, cells)
+
+
+# ---- minutes
+
+
+def minutes(result: Result) -> Document:
+    """What was counted, what was decided, what is still to be decided; who was there is left to write."""
+    blocks: list[Block] = [
+        Paragraph("I. THÀNH PHẦN", "heading"),
+        Paragraph(
+            "Chủ trì: ..........................................................................................."
+        ),
+        Paragraph(
+            "Thư ký: ............................................................................................"
+        ),
+        Paragraph(
+            "Thành viên: ........................................................................................"
+        ),
+        Paragraph("II. KẾT QUẢ TỔNG HỢP", "heading"),
+        *(Paragraph(text) for text in _summary(result)),
+        Paragraph("III. CÁC QUYẾT ĐỊNH ĐÃ GHI", "heading"),
+        *_decisions(result),
+        Paragraph("IV. VIỆC CÒN PHẢI QUYẾT ĐỊNH", "heading"),
+        *(Paragraph(f"{number}. {text}") for number, text in enumerate(_open_questions(result), 1)),
+        Paragraph("V. KẾT LUẬN", "heading"),
+        Paragraph(
+            "...................................................................................................."
+        ),
+        Paragraph("Biên bản được lập xong lúc ...... giờ ...... cùng ngày, đã đọc lại và thống nhất."),
+    ]
+    return Document("bien-ban", "BIÊN BẢN XÉT THI ĐUA, KHEN THƯỞNG", blocks, signers=("THƯ KÝ", "CHỦ TRÌ"))
+
+
+def _summary(result: Result) -> Iterator[str]:
+    rows = result.tables["rpt_ranking"]
+    for name, group in groupby(rows, key=lambda row: row["bloc_name"] or "Các đơn vị"):
+        found = list(group)
+        eligible = sum(row["is_eligible"] is True for row in found)
+        unknown = sum(row["is_eligible"] is None for row in found)
+        text = f"{name}: {len(found)} đơn vị, {eligible} đủ điều kiện, {len(found) - eligible - unknown} không đủ"
+        yield text + (f", {unknown} chưa kết luận được." if unknown else ".")
+    reports = result.tables["fct_reporting"]
+    if reports:
+        counts = ((label, sum(row["status"] == status for row in reports)) for status, label in REPORT_LABELS.items())
+        shown = ", ".join(f"{count} {label}" for label, count in counts if count)
+        yield f"Báo cáo: {len(reports)} báo cáo phải gửi: {shown}."
+    paid = [row["amount"] for row in result.tables["fct_award"] if row["amount"] is not None]
+    if paid:
+        yield f"Tiền thưởng đã tính được: {dotted(sum(paid))} đồng. Bằng chữ: {amount_in_words(sum(paid))}."
+
+
+def _decisions(result: Result) -> Sequence[Block]:
+    rows = result.tables["fct_decision"]
+    if not rows:
+        return [Paragraph("Chưa có quyết định nào được ghi.")]
+    columns = [
+        _NUMBER,
+        Column("Ghi lúc", 24, "center"),
+        Column("Nội dung", 46),
+        Column("Người quyết định", 30),
+        Column("Lý do", 40),
+        Column("Hiệu lực", 20, "center"),
+    ]
+    cells = [
+        [
+            number,
+            f"{row['recorded_at'].astimezone(LOCAL):%H:%M %d/%m/%Y}",
+            f"{DECISION_LABELS.get(row['kind'], row['kind'])}: {_subject(row['subject'])}",
+            row["decided_by"],
+            row["reason"],
+            DECISION_STATUS.get(row["status"], row["status"]),
+        ]
+        for number, row in enumerate(rows, 1)
+    ]
+    return [Table("Quyết định", columns, cells)]
+
+
+def _subject(subject: str) -> str:
+    """The subject is JSON of ids; a signed paper shows its values."""
+    import json
+
+    values = json.loads(subject) if subject.startswith("{") else {"": subject}
+    return ", ".join(str(value) for value in values.values() if value is not None)
+
+
+def _open_questions(result: Result) -> list[str]:
+    """Each line that waits for people, with the range of money."""
+    rows = [row for row in result.tables["fct_award"] if row["status"] in ("undecided", "blocked")]
+    texts = []
+    for row in rows:
+        places = "" if row["places"] is None else f", {dotted(row['places'])} suất"
+        texts.append(
+            f"{row['prize_name'] or row['prize_id']} – {_recipient(result, row)}{places}: {award_formula(row)}."
+        )
+    for row in result.tables["rpt_ranking"]:
+        if row["is_eligible"] is None:
+            texts.append(f"{row['unit_name']}: {row['reason_label'] or row['reason_code']}.")
+    return texts or ["Không còn việc nào."]
