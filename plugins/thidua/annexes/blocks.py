@@ -41,7 +41,7 @@ class Letterhead:
     """What stands on each document of a closing."""
 
     issued_by: str
-    subtitle: str
+    subtitles: tuple[str, str]
     is_draft: bool
     mark: str  # on every page: that the figures are provisional, or which official version they are
 
@@ -55,6 +55,7 @@ class Document:
     has_sheets: bool = False
     signers: Sequence[str] = ("NGƯỜI LẬP BIỂU", "THỦ TRƯỞNG CƠ QUAN")
     folder: str = ""
+    is_annex: bool = True  # of a decision; minutes and statements stand for themselves
 
     @property
     def tables(self) -> list[Table]:

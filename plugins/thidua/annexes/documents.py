@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
+from datetime import datetime, time
 from itertools import groupby
 
 from thidua.annexes.blocks import Block, Cell, Column, Document, Paragraph, Table
@@ -23,7 +25,7 @@ DECISION_LABELS = {
 }
 DECISION_STATUS = {"in_force": "có hiệu lực", "waiting": "chờ đối tượng", "withdrawn": "đã rút"}
 KINDS = (("unit", "Tập thể"), ("person", "Cá nhân"))
-_NUMBER = Column("TT", 10, "center")
+_NUMBER = Column("TT", 13, "center")
 
 
 def documents(result: Result) -> list[Document]:
@@ -63,14 +65,14 @@ def ranking(result: Result) -> Document:
 
 def _ranking_table(name: str, rows: list[Row], is_ranked: bool) -> Table:
     columns = [
-        Column("Hạng" if is_ranked else "TT", 14, "center"),
+        Column("Hạng" if is_ranked else "TT", 18, "center"),
         Column("Đơn vị", 60),
         Column("Thực hiện", 22, "right"),
         Column("Chỉ tiêu, tổng số", 22, "right"),
         Column("Tỷ lệ", 20, "right"),
         Column("Ngưỡng", 20, "right"),
-        Column("Kết quả xét", 44),
-        Column("Khen thưởng", 40),
+        Column("Kết quả xét", 42),
+        Column("Khen thưởng", 44),
     ]
     return Table(name, columns, [_ranking_row(number, row, is_ranked) for number, row in enumerate(rows, 1)])
 
@@ -98,7 +100,7 @@ def _ranking_row(number: int, row: Row, is_ranked: bool) -> list[Cell]:
 
 
 def awards(result: Result) -> Document:
-    rows = result.tables["fct_award"]
+    rows = result.award_rows()
     blocks: list[Block] = []
     sums: list[int] = []
     for kind, name in KINDS:
@@ -253,22 +255,28 @@ def reporting(result: Result) -> Document:
 def _reporting_table(result: Result, name: str, rows: list[Row]) -> Table:
     columns = [
         _NUMBER,
-        Column("Đơn vị", 65),
-        Column("Hạn gửi (trước)", 30, "center"),
-        Column("Nhận lúc", 30, "center"),
+        Column("Đơn vị", 62),
+        Column("Hạn gửi, trước", 32, "center"),
+        Column("Nhận lúc", 38, "center"),
         Column("Tình trạng", 30, "center"),
     ]
     cells = [
         [
             number,
             result.unit_name(row["from_unit_id"]),
-            f"{row['due_at'].astimezone(LOCAL):%H:%M %d/%m/%Y}",
-            f"{row['received_at'].astimezone(LOCAL):%H:%M %d/%m/%Y}" if row["received_at"] else None,
+            _instant(row["due_at"]),
+            _instant(row["received_at"]) if row["received_at"] else None,
             REPORT_LABELS[row["status"]],
         ]
         for number, row in enumerate(rows, 1)
     ]
     return Table(name, columns, cells)
+
+
+def _instant(instant: datetime) -> str:
+    """A local instant; where a day begins, the day says it all."""
+    local = instant.astimezone(LOCAL)
+    return f"{local:%d/%m/%Y}" if local.time() == time() else f"{local:%H:%M %d/%m/%Y}"
 
 
 # ---- minutes
@@ -299,7 +307,8 @@ def minutes(result: Result) -> Document:
         ),
         Paragraph("Biên bản được lập xong lúc ...... giờ ...... cùng ngày, đã đọc lại và thống nhất."),
     ]
-    return Document("bien-ban", "BIÊN BẢN XÉT THI ĐUA, KHEN THƯỞNG", blocks, signers=("THƯ KÝ", "CHỦ TRÌ"))
+    title = "BIÊN BẢN XÉT THI ĐUA, KHEN THƯỞNG"
+    return Document("bien-ban", title, blocks, signers=("THƯ KÝ", "CHỦ TRÌ"), is_annex=False)
 
 
 def _summary(result: Result) -> Iterator[str]:
@@ -335,7 +344,7 @@ def _decisions(result: Result) -> Sequence[Block]:
     cells = [
         [
             number,
-            f"{row['recorded_at'].astimezone(LOCAL):%H:%M %d/%m/%Y}",
+            _instant(row["recorded_at"]),
             f"{DECISION_LABELS.get(row['kind'], row['kind'])}: {_subject(row['subject'])}",
             row["decided_by"],
             row["reason"],
@@ -348,15 +357,13 @@ def _decisions(result: Result) -> Sequence[Block]:
 
 def _subject(subject: str) -> str:
     """The subject is JSON of ids; a signed paper shows its values."""
-    import json
-
     values = json.loads(subject) if subject.startswith("{") else {"": subject}
     return ", ".join(str(value) for value in values.values() if value is not None)
 
 
 def _open_questions(result: Result) -> list[str]:
     """Each line that waits for people, with the range of money."""
-    rows = [row for row in result.tables["fct_award"] if row["status"] in ("undecided", "blocked")]
+    rows = [row for row in result.award_rows() if row["status"] in ("undecided", "blocked")]
     texts = []
     for row in rows:
         places = "" if row["places"] is None else f", {dotted(row['places'])} suất"

@@ -14,7 +14,7 @@ from thidua.settings import Home
 # What of a closing is read, whole rows, in the order that a document shows them.
 _OF_PERIOD = {
     "rpt_ranking": "bloc_name nulls last, rank nulls last, is_eligible desc nulls last, progress_rate desc nulls last, unit_id",
-    "fct_award": "recipient_kind desc, bloc_id nulls last, amount_each desc nulls last, prize_id, amount desc nulls last, authority_unit_id, unit_id",
+    "fct_award": "recipient_kind desc, amount_each desc nulls last, prize_id, authority_unit_id, unit_id",
     "fct_nomination_quota": "unit_id, prize_id",
     "fct_unit_candidate": "prize_id, authority_unit_id, bloc_id nulls last, unit_id",
     "fct_measure": "unit_id, measure_id",
@@ -49,13 +49,22 @@ class Result:
         )
         return Letterhead(
             issued_by=self.campaign["issued_by"],
-            subtitle=f"{self.campaign['title']} – {self.period['name']} (số liệu đến hết ngày {closing:%d/%m/%Y})",
+            subtitles=(self.campaign["title"], f"{self.period['name']} (số liệu đến hết ngày {closing:%d/%m/%Y})"),
             is_draft=self.version is None,
             mark=mark,
         )
 
     def rows(self, table: str, **equal: object) -> list[Row]:
         return [row for row in self.tables[table] if all(row[name] == value for name, value in equal.items())]
+
+    def award_rows(self) -> list[Row]:
+        """The awards bloc by bloc as the ranking has them, dearest first."""
+        blocs = list(dict.fromkeys(row["bloc_id"] for row in self.tables["rpt_ranking"]))
+        place = {bloc: position for position, bloc in enumerate(blocs)}
+        return sorted(
+            self.tables["fct_award"],
+            key=lambda row: (place.get(row["bloc_id"], len(blocs)), -(row["amount_each"] or 0), -(row["amount"] or 0)),
+        )
 
     def unit_name(self, unit_id: str | None) -> str:
         """Empty where the plan names no unit; what no list knows stands by its id."""

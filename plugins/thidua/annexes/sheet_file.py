@@ -91,16 +91,17 @@ def _write_head(sheets: _Sheets, sheet: Any, document: Document, head: Letterhea
     half = _half(table)
     centred = {"align": "center", "text_wrap": False}
     _across(sheets, sheet, 0, 0, half, head.issued_by.upper(), bold=True, align="center")
+    if head.is_draft:
+        _across(sheets, sheet, 2, 0, half, head.mark, bold=True, font_color="#C00000", align="center")
+        sheet.set_row(2, 36)
     sheet.set_row(0, 36 if len(head.issued_by) > 30 else 18)
     _across(sheets, sheet, 0, half + 1, last, MOTTO[0], bold=True, **centred)
     _across(sheets, sheet, 1, 0, half, NUMBER, **centred)
     _across(sheets, sheet, 1, half + 1, last, MOTTO[1], bold=True, underline=1, **centred)
     _across(sheets, sheet, 2, half + 1, last, DATE, italic=True, **centred)
     _across(sheets, sheet, 3, 0, last, document.title, bold=True, font_size=14, **centred)
-    _across(sheets, sheet, 4, 0, last, head.subtitle, bold=True, align="center")
-    _across(sheets, sheet, 5, 0, last, table.name, bold=True, **centred)
-    if head.is_draft:
-        _across(sheets, sheet, 6, 0, last, head.mark, bold=True, font_color="#C00000", **centred)
+    for row, line in enumerate((*head.subtitles, table.name), 4):
+        _across(sheets, sheet, row, 0, last, line, bold=True, **centred)
 
 
 def _half(table: Table) -> int:

@@ -9,8 +9,6 @@ from thidua.annexes.result import Result
 from thidua.reports.explain import GATE_LABELS, award_formula, comparison, formula
 from thidua.reports.served import Row, dotted, exact_percent, half_up_percent
 
-SIGNERS = ("NGƯỜI LẬP BIỂU", "THỦ TRƯỞNG CƠ QUAN")
-
 
 def statements(result: Result) -> Iterator[Document]:
     for row in result.tables["rpt_ranking"]:
@@ -29,9 +27,7 @@ def statement(result: Result, row: Row) -> Document:
         Paragraph("4. Khen thưởng", "heading"),
         *(Paragraph(text) for text in _prizes(result, row)),
     ]
-    return Document(
-        row["unit_id"], "THÔNG BÁO KẾT QUẢ THI ĐUA", blocks, signers=SIGNERS, folder="don-vi"
-    )  # one file a unit
+    return Document(row["unit_id"], "THÔNG BÁO KẾT QUẢ THI ĐUA", blocks, folder="don-vi", is_annex=False)
 
 
 def _overview(result: Result, row: Row) -> Table:

@@ -11,7 +11,7 @@ from typing import Any
 
 import docx
 from docx.enum.section import WD_ORIENT
-from docx.enum.table import WD_ROW_HEIGHT_RULE, WD_TABLE_ALIGNMENT
+from docx.enum.table import WD_ALIGN_VERTICAL, WD_ROW_HEIGHT_RULE, WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
@@ -102,15 +102,15 @@ def _page_number(run: Any) -> None:
 
 
 def _letterhead(file: Any, head: Letterhead, width: int) -> None:
-    left = width * 42 // 100
+    left = width * 40 // 100
     table = file.add_table(rows=2, cols=2)
     _set_widths(table, [left, width - left])
     body, motto = table.rows[0].cells
-    _line(body.paragraphs[0], head.issued_by.upper(), 13, bold=True, align="center")
+    _line(body.paragraphs[0], head.issued_by.upper(), 12, bold=True, align="center")
     _rule(body, left, 30)
-    _line(motto.paragraphs[0], MOTTO[0], 13, bold=True, align="center")
+    _line(motto.paragraphs[0], MOTTO[0], 12, bold=True, align="center")
     _line(motto.add_paragraph(), MOTTO[1], 14, bold=True, align="center")
-    _rule(motto, width - left, 64)
+    _rule(motto, width - left, 61)
     number, date = table.rows[1].cells
     _line(number.paragraphs[0], NUMBER, 13, align="center")
     _line(date.paragraphs[0], DATE, 13, italic=True, align="center")
@@ -134,14 +134,11 @@ def _title(file: Any, document: Document, head: Letterhead) -> None:
     first = file.add_paragraph()
     first.paragraph_format.space_before = Pt(14)
     _line(first, document.title, 14, bold=True, align="center")
-    _line(file.add_paragraph(), head.subtitle, 14, bold=True, align="center")
-    _line(
-        file.add_paragraph(),
-        f"(Kèm theo Quyết định số ................ ngày ...... tháng ...... năm 20..... của {head.issued_by})",
-        13,
-        italic=True,
-        align="center",
-    )
+    for line in head.subtitles:
+        _line(file.add_paragraph(), line, 14, bold=True, align="center")
+    if document.is_annex:
+        to_what = f"(Kèm theo Quyết định số ............. ngày ..... tháng ..... năm 20.... của {head.issued_by})"
+        _line(file.add_paragraph(), to_what, 13, italic=True, align="center")
     file.paragraphs[-1].paragraph_format.space_after = Pt(10)
 
 
@@ -171,7 +168,7 @@ def _table(file: Any, block: Table, width: int) -> None:
     _row_property(table.rows[0], "w:tblHeader")
     for cell, column in zip(table.rows[0].cells, block.columns, strict=True):
         _line(cell.paragraphs[0], column.title, TABLE_TEXT, bold=True, align="center")
-        cell.vertical_alignment = 1
+        cell.vertical_alignment = WD_ALIGN_VERTICAL.CENTER
     for values in block.rows:
         _row(table, block, values)
     if block.total is not None:
@@ -184,7 +181,8 @@ def _row(table: Any, block: Table, values: Sequence[Cell], bold: bool = False) -
     _row_property(row, "w:cantSplit")
     for cell, column, value in zip(row.cells, block.columns, values, strict=True):
         _line(cell.paragraphs[0], cell_text(value), TABLE_TEXT, bold=bold, align=column.align)
-        cell.vertical_alignment = 1
+        cell.paragraphs[0].paragraph_format.space_before = cell.paragraphs[0].paragraph_format.space_after = Pt(2)
+        cell.vertical_alignment = WD_ALIGN_VERTICAL.CENTER
     return row
 
 

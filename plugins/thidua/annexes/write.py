@@ -18,7 +18,8 @@ from thidua.settings import Home
 
 
 def default_folder(home: Home, result: Result) -> Path:
-    return home.path / "annexes" / result.campaign["campaign_id"] / result.period["period_id"] / result.label
+    campaign, period = result.campaign["campaign_id"], result.period["period_id"]
+    return home.path / "annexes" / str(campaign) / str(period) / result.label
 
 
 def write_annexes(result: Result, folder: Path) -> list[Path]:
