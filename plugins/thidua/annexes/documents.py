@@ -8,12 +8,13 @@ from datetime import datetime, time
 from itertools import groupby
 
 from thidua.annexes.blocks import Block, Cell, Column, Document, Paragraph, Table
+from thidua.annexes.order import figures_that_rank
 from thidua.annexes.result import Result
 from thidua.annexes.words import amount_in_words
 from thidua.clock import LOCAL
 from thidua.intake.contracts import load_contract
 from thidua.reports.explain import award_formula
-from thidua.reports.served import REPORT_LABELS, Row, dotted, exact_percent
+from thidua.reports.served import REPORT_LABELS, Row, dotted, exact_percent, half_up_percent
 
 DECISION_LABELS = {
     "gate": "Xác nhận điều kiện",
@@ -43,7 +44,7 @@ def ranking(result: Result) -> Document:
     blocks: list[Block] = []
     for name, group in groupby(rows, key=lambda row: row["bloc_name"] or "Các đơn vị"):
         found = list(group)
-        blocks += [Paragraph(name, "heading"), _ranking_table(name, found, is_ranked)]
+        blocks += [Paragraph(name, "heading"), _ranking_table(result, name, found, is_ranked)]
         if any(row["is_tied"] for row in found):
             blocks.append(
                 Paragraph(
@@ -63,7 +64,7 @@ def ranking(result: Result) -> Document:
     return Document("bang-xep-hang", title, blocks, is_landscape=True, has_sheets=True)
 
 
-def _ranking_table(name: str, rows: list[Row], is_ranked: bool) -> Table:
+def _ranking_table(result: Result, name: str, rows: list[Row], is_ranked: bool) -> Table:
     columns = [
         Column("Hạng" if is_ranked else "TT", 18, "center"),
         Column("Đơn vị", 60),
@@ -74,7 +75,26 @@ def _ranking_table(name: str, rows: list[Row], is_ranked: bool) -> Table:
         Column("Kết quả xét", 42),
         Column("Khen thưởng", 44),
     ]
-    return Table(name, columns, [_ranking_row(number, row, is_ranked) for number, row in enumerate(rows, 1)])
+    cells = [_ranking_row(number, row, is_ranked) for number, row in enumerate(rows, 1)]
+    figures = figures_that_rank(result, rows[0]["bloc_id"])
+    if any(_differs(row, figures.get(row["unit_id"])) for row in rows):
+        # The plan ranks by another measure than the one with the threshold: both have to be seen.
+        measure = next(iter(figures.values()))
+        columns.insert(6, Column(f"{measure['measure_name']} (để xếp hạng)", 42, "right"))
+        for line, row in zip(cells, rows, strict=True):
+            line.insert(6, _fraction(figures.get(row["unit_id"])))
+    return Table(name, columns, cells)
+
+
+def _differs(row: Row, figure: Row | None) -> bool:
+    return figure is not None and (row["numerator"], row["denominator"]) != (figure["numerator"], figure["denominator"])
+
+
+def _fraction(figure: Row | None) -> str | None:
+    if figure is None or figure["numerator"] is None or not figure["denominator"]:
+        return None
+    rate = half_up_percent(figure["numerator"], figure["denominator"])
+    return f"{dotted(figure['numerator'])} / {dotted(figure['denominator'])} = {rate}"
 
 
 def _ranking_row(number: int, row: Row, is_ranked: bool) -> list[Cell]:
@@ -108,9 +128,8 @@ def awards(result: Result) -> Document:
         if paid:
             sums.append(sum(row["amount"] for row in paid))
             blocks += [Paragraph(name, "heading"), _paid_table(result, name, paid, sums[-1])]
-            blocks.append(_in_words("Cộng", sums[-1]))
-    if len(sums) > 1:
-        blocks.append(_in_words("Tổng cộng tập thể và cá nhân", sum(sums)))
+    if sums:
+        blocks.append(Paragraph(f"Tổng cộng: {dotted(sum(sums))} đồng. Bằng chữ: {amount_in_words(sum(sums))}."))
     open_rows = [row for row in rows if row["amount"] is None]
     if open_rows:
         name = "Chờ quyết định hoặc chưa chi được"
@@ -124,19 +143,15 @@ def awards(result: Result) -> Document:
     return Document("danh-sach-khen-thuong", "DANH SÁCH KHEN THƯỞNG", blocks, is_landscape=True, has_sheets=True)
 
 
-def _in_words(label: str, amount: int) -> Paragraph:
-    return Paragraph(f"{label}: {dotted(amount)} đồng. Bằng chữ: {amount_in_words(amount)}.")
-
-
 def _paid_table(result: Result, name: str, rows: list[Row], total: int) -> Table:
     columns = [
         _NUMBER,
-        Column("Đơn vị", 58),
-        Column("Hình thức", 38),
+        Column("Đơn vị", 56),
+        Column("Hình thức", 42),
         Column("Điều khoản", 24, "center"),
-        Column("Cách tính (đồng)", 44, "right"),
-        Column("Số tiền (đồng)", 28, "right"),
-        Column("Bằng chữ", 60),
+        Column("Cách tính (đồng)", 38, "right"),
+        Column("Số tiền (đồng)", 26, "right"),
+        Column("Bằng chữ", 66),
     ]
     cells = [
         [
@@ -232,10 +247,12 @@ def _quota_table(result: Result, name: str, quotas: list[Row]) -> Table:
 
 def _candidate_table(result: Result, name: str, rows: list[Row]) -> Table:
     columns = [_NUMBER, Column("Đơn vị", 75), Column("Cấp khen", 50), Column("Điều khoản", 30, "center")]
-    cells = [
+    cells: list[list[Cell]] = [
         [number, result.unit_name(row["unit_id"]), result.unit_name(row["authority_unit_id"]), row["clause"]]
         for number, row in enumerate(rows, 1)
     ]
+    if not any(row["authority_unit_id"] for row in rows):
+        columns, cells = [*columns[:2], columns[3]], [[*line[:2], line[3]] for line in cells]
     return Table(name, columns, cells)
 
 
@@ -300,7 +317,7 @@ def minutes(result: Result) -> Document:
         Paragraph("III. CÁC QUYẾT ĐỊNH ĐÃ GHI", "heading"),
         *_decisions(result),
         Paragraph("IV. VIỆC CÒN PHẢI QUYẾT ĐỊNH", "heading"),
-        *(Paragraph(f"{number}. {text}") for number, text in enumerate(_open_questions(result), 1)),
+        *(Paragraph(text) for text in _numbered(_open_questions(result)) or ["Không còn việc nào."]),
         Paragraph("V. KẾT LUẬN", "heading"),
         Paragraph(
             "...................................................................................................."
@@ -373,4 +390,8 @@ def _open_questions(result: Result) -> list[str]:
     for row in result.tables["rpt_ranking"]:
         if row["is_eligible"] is None:
             texts.append(f"{row['unit_name']}: {row['reason_label'] or row['reason_code']}.")
-    return texts or ["Không còn việc nào."]
+    return texts
+
+
+def _numbered(texts: Sequence[str]) -> list[str]:
+    return [f"{number}. {text}" for number, text in enumerate(texts, 1)]

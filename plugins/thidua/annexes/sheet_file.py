@@ -10,12 +10,13 @@ from typing import Any
 
 import xlsxwriter
 
-from thidua.annexes.blocks import Cell, Document, Letterhead, Paragraph, Table
+from thidua.annexes.blocks import Align, Cell, Document, Letterhead, Paragraph, Table
 from thidua.annexes.word_file import DATE, FONT, MOTTO, NUMBER
 from thidua.slips.safe import MAX_CELL_TEXT, looks_like_formula, sheet_name, without_controls
 
 HEADER_ROW = 7  # from 0; above it the letterhead and the titles
 _MM_PER_CHARACTER = 2  # of a column's width, about
+_LINE = 17  # points
 _WHOLE = "[$-42A]#,##0"  # thousands by dots, whatever the reader's own settings are
 _PAPER_A4 = 9
 
@@ -93,14 +94,15 @@ def _write_head(sheets: _Sheets, sheet: Any, document: Document, head: Letterhea
     _across(sheets, sheet, 0, 0, half, head.issued_by.upper(), bold=True, align="center")
     if head.is_draft:
         _across(sheets, sheet, 2, 0, half, head.mark, bold=True, font_color="#C00000", align="center")
-        sheet.set_row(2, 36)
-    sheet.set_row(0, 36 if len(head.issued_by) > 30 else 18)
+        sheet.set_row(2, 2 * _LINE)
+    sheet.set_row(0, 2 * _LINE if len(head.issued_by) > 30 else _LINE)
     _across(sheets, sheet, 0, half + 1, last, MOTTO[0], bold=True, **centred)
     _across(sheets, sheet, 1, 0, half, NUMBER, **centred)
     _across(sheets, sheet, 1, half + 1, last, MOTTO[1], bold=True, underline=1, **centred)
     _across(sheets, sheet, 2, half + 1, last, DATE, italic=True, **centred)
     _across(sheets, sheet, 3, 0, last, document.title, bold=True, font_size=14, **centred)
     for row, line in enumerate((*head.subtitles, table.name), 4):
+        sheet.set_row(row, _LINE)
         _across(sheets, sheet, row, 0, last, line, bold=True, **centred)
 
 
@@ -116,17 +118,34 @@ def _half(table: Table) -> int:
 
 def _write_table(sheets: _Sheets, sheet: Any, table: Table) -> int:
     """The last row written."""
+    sheet.set_row(HEADER_ROW, _height(table, [column.title for column in table.columns]))
     for index, column in enumerate(table.columns):
         sheets.write(sheet, HEADER_ROW, index, column.title, bold=True, border=1, align="center", bg_color="#E7EEF7")
     row = HEADER_ROW
     for row, values in enumerate(table.rows, HEADER_ROW + 1):
+        sheet.set_row(row, _height(table, values))
         for index, value in enumerate(values):
-            sheets.write(sheet, row, index, value, border=1, align=table.columns[index].align)
+            sheets.write(sheet, row, index, value, **_in_grid(table.columns[index].align))
     if table.total is not None:
         row += 1
+        sheet.set_row(row, _height(table, table.total))
         for index, value in enumerate(table.total):
-            sheets.write(sheet, row, index, value, border=1, align=table.columns[index].align, bold=True)
+            sheets.write(sheet, row, index, value, bold=True, **_in_grid(table.columns[index].align))
     return row
+
+
+def _in_grid(align: Align) -> dict[str, Any]:
+    return {"border": 1, "align": align, **({} if align == "center" else {"indent": 1})}
+
+
+def _height(table: Table, values: Sequence[Cell]) -> int:
+    """Room for the cell that wraps most: a height that is set is the same in every program."""
+    lines = [
+        -(-len(value) * _MM_PER_CHARACTER // column.width)
+        for value, column in zip(values, table.columns, strict=True)
+        if isinstance(value, str) and value
+    ]
+    return _LINE * max([1, *lines]) + 3
 
 
 def _write_signers(sheets: _Sheets, sheet: Any, row: int, signers: Sequence[str], columns: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from thidua.annexes.blocks import Block, Cell, Column, Document, Paragraph, Table
+from thidua.annexes.order import figures_that_rank, lead_over
 from thidua.annexes.result import Result
 from thidua.reports.explain import GATE_LABELS, award_formula, comparison, formula
 from thidua.reports.served import Row, dotted, exact_percent, half_up_percent
@@ -51,7 +52,7 @@ def _figures(result: Result, row: Row) -> Iterator[str]:
     for measure in result.rows("fct_measure", unit_id=row["unit_id"]):
         target = measure["target_decision_number"]
         given = f" Chỉ tiêu {dotted(measure['denominator'])} theo {target}." if target else ""
-        yield f"Theo mục {measure['clause']}: {formula(measure)}.{given}"
+        yield f"{measure['measure_name']} (mục {measure['clause']}): {formula(measure)}.{given}"
 
 
 def _conditions(result: Result, row: Row) -> Iterator[str]:
@@ -77,33 +78,24 @@ def _standing(result: Result, row: Row) -> Iterator[str]:
     yield f"Hạng {_rank(row)} trong {len(ranked)} đơn vị được xếp hạng (mục {row['clause']})."
     above = [other for other in ranked if other["rank"] < row["rank"]]
     if above:
-        yield _behind(row, max(above, key=lambda other: (other["rank"], other["unit_id"])))
+        yield _behind(result, row, max(above, key=lambda other: (other["rank"], other["unit_id"])))
     for other in ranked:
         if other["rank"] == row["rank"] and other["unit_id"] != row["unit_id"]:
             yield f"Đồng hạng với {other['unit_name']}; kế hoạch không có tiêu chí phụ, Hội đồng quyết định."
 
 
-def _behind(row: Row, other: Row) -> str:
-    """Who stands next above, and how many more would have passed it, where this rate alone decides that."""
+def _behind(result: Result, row: Row, other: Row) -> str:
+    """Who stands next above, and how many more would have passed it, where one rate alone decides that."""
     text = f"Đứng ngay trên là {other['unit_name']}, hạng {other['rank']}"
-    lead = lead_over(row, other)
-    if lead is None:
+    figures = figures_that_rank(result, row["bloc_id"])
+    if not figures:
         return f"{text}."
-    rate = half_up_percent(other["numerator"], other["denominator"])
+    mine, theirs = figures[row["unit_id"]], figures[other["unit_id"]]
+    rate = half_up_percent(theirs["numerator"], theirs["denominator"])
+    lead = lead_over(mine, theirs)
+    if lead is None:
+        return f"{text}, cùng tỷ lệ {rate}; tiêu chí tiếp theo của kế hoạch phân định."
     return f"{text}, tỷ lệ {rate}; cần thêm {dotted(lead)} để vượt."
-
-
-def lead_over(row: Row, other: Row) -> int | None:
-    """How many more than `row` has would make its fraction greater than that of `other`, in whole numbers.
-
-    Null where a figure is missing, or where `row` is not behind by this fraction: another key has decided.
-    """
-    figures = (row["numerator"], row["denominator"], other["numerator"], other["denominator"])
-    if None in figures or not row["denominator"] or not other["denominator"]:
-        return None
-    if row["numerator"] * other["denominator"] >= other["numerator"] * row["denominator"]:
-        return None
-    return int(other["numerator"] * row["denominator"] // other["denominator"] + 1 - row["numerator"])
 
 
 def _prizes(result: Result, row: Row) -> Iterator[str]:

@@ -110,7 +110,7 @@ def _letterhead(file: Any, head: Letterhead, width: int) -> None:
     _rule(body, left, 30)
     _line(motto.paragraphs[0], MOTTO[0], 12, bold=True, align="center")
     _line(motto.add_paragraph(), MOTTO[1], 14, bold=True, align="center")
-    _rule(motto, width - left, 61)
+    _rule(motto, width - left, 63)
     number, date = table.rows[1].cells
     _line(number.paragraphs[0], NUMBER, 13, align="center")
     _line(date.paragraphs[0], DATE, 13, italic=True, align="center")

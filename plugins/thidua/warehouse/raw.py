@@ -41,6 +41,16 @@ DECISIONS: Columns = {
     "withdraws": "varchar",
 }
 
+# Metric values that stand in place of what is known, in the warehouse of a what-if; any other build has none.
+ASSUMED: Columns = {
+    "campaign_id": "varchar",
+    "metric_id": "varchar",
+    "period_id": "varchar",
+    "unit_id": "varchar",
+    "as_of_date": "date",
+    "value": "bigint",
+}
+
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -63,6 +73,7 @@ class Inputs:
     plan_hashes: Mapping[str, str]
     plan_rows: Mapping[str, Rows]
     decisions: Rows
+    assumed: Rows = ()
 
 
 def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
@@ -180,6 +191,7 @@ def lay_inputs(
     for table, columns in PLAN_TABLES.items():
         load_rows(connection, f"plan.{table}", columns, inputs.plan_rows.get(table, []))
     load_rows(connection, "raw.decisions", DECISIONS, inputs.decisions)
+    load_rows(connection, "raw.assumed_values", ASSUMED, inputs.assumed)
     _lay_batches(connection, unseen, known_at)
     whole = {
         campaign_id for campaign_id, digest in inputs.plan_hashes.items() if state.plans.get(campaign_id) != digest
