@@ -53,7 +53,7 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def _chosen_readings(decisions: raw.Rows) -> dict[str, dict[str, tuple[str, str]]]:
+def chosen_readings(decisions: raw.Rows) -> dict[str, dict[str, tuple[str, str]]]:
     """campaign -> reading -> (option, decision_id): the latest decision that is not withdrawn."""
     withdrawn = {row["withdraws"] for row in decisions if row.get("withdraws")}
     chosen: dict[str, dict[str, tuple[str, str]]] = {}
@@ -81,7 +81,7 @@ def gather_inputs(home: Home, known_at: datetime | None) -> raw.Inputs:
     from thidua.plan.snapshots import snapshots_at
 
     decisions = _decision_rows(home, known_at)
-    chosen = _chosen_readings(decisions)
+    chosen = chosen_readings(decisions)
     plan_rows: dict[str, list[dict[str, Any]]] = {}
     plan_hashes: dict[str, str] = {}
     for campaign_id, snapshot in sorted(snapshots_at(home, known_at).items()):
