@@ -1,4 +1,4 @@
-"""Commands that look ahead: what-if."""
+"""Commands that look ahead: what-if, outlook."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from thidua.cli.options import Json, print_json
+from thidua.cli.options import Json, Now, clock, print_json
 
 Many = list[str] | None
 
 
 def register(app: typer.Typer) -> None:
     app.command("what-if")(what_if)
+    app.command("outlook")(outlook)
 
 
 def what_if(
@@ -45,3 +46,21 @@ def what_if(
         print_json({"campaign_id": campaign, "period_id": period, **found})
     else:
         render(found, f"{campaign} · {period} · giả định / what if")
+
+
+def outlook(
+    campaign: Annotated[str, typer.Argument(help="Phong trào / campaign")],
+    period: Annotated[str | None, typer.Argument(help="Kỳ, mặc định kỳ sắp tới / period, else the next one")] = None,
+    now: Now = None,
+    as_json: Json = False,
+) -> None:
+    """Nhịp cần có, nhịp gần đây, dự báo đến ngày chốt và sai số / pace needed, recent pace, forecast and its error."""
+    from thidua.clock import LOCAL
+    from thidua.reports import outlook as report
+    from thidua.settings import home
+
+    found = report.outlook(home(), campaign, period, clock(now).astimezone(LOCAL).date())
+    if as_json:
+        print_json(found)
+    else:
+        report.render(found)
