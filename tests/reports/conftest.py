@@ -50,10 +50,9 @@ class Marts:
         self._connection.close()
 
 
-@pytest.fixture
-def marts(tmp_path: Path) -> Iterator[Marts]:
-    """One campaign with one closing and no unit yet. `marts.home` is what the reports read, after `close`."""
-    marts = Marts(Home(tmp_path))
+def campaign_marts(home: Home) -> Marts:
+    """One campaign with one closing and no unit yet."""
+    marts = Marts(home)
     marts.insert("dim_campaign", title="Cài đặt VssID")
     marts.insert(
         "dim_period",
@@ -63,6 +62,13 @@ def marts(tmp_path: Path) -> Iterator[Marts]:
         cutoff_at=local("2023-07-01"),
         multiplier=1,
     )
+    return marts
+
+
+@pytest.fixture
+def marts(tmp_path: Path) -> Iterator[Marts]:
+    """`marts.home` is what the reports read, after `close`."""
+    marts = campaign_marts(Home(tmp_path))
     yield marts
     marts.close()
 

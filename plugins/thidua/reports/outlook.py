@@ -23,6 +23,7 @@ from thidua.settings import Home
 PACE_DAYS = 21  # the pace is seen over about the last weeks: since the latest report at least as old as this,
 SHORTEST = 6  # else since the first one, if this many days lie between
 TOLERANCE = 3  # days by which a tested horizon may differ from the one asked for
+STALE_DAYS = 42  # a last report older than this says nothing of the last weeks
 ENOUGH = 5  # tests before a unit's own error is shown; below it, its bloc's
 
 VERDICTS = {
@@ -32,6 +33,7 @@ VERDICTS = {
     "unlikely": "dự báo không đạt",
     "unmeasured": "dự báo chưa đo được sai số",
     "no_forecast": "chưa đủ báo cáo để dự báo",
+    "stale": "báo cáo cuối quá cũ để dự báo",
     "no_data": "chưa có số liệu",
     "no_threshold": "không có ngưỡng hoặc chỉ tiêu",
 }
@@ -80,7 +82,8 @@ def outlook(home: Home, campaign: str, period: str | None, today: date) -> dict[
             found = reports.setdefault((row["unit_id"], row["metric_id"]), [])
             found.append(Report(row["as_of_date"], row["value"]))
     units = [
-        _unit(row, reports.get((row["unit_id"], row["metric_id"]), []), closing["closing_date"]) for row in subjects
+        _unit(row, reports.get((row["unit_id"], row["metric_id"]), []), closing["closing_date"], today)
+        for row in subjects
     ]
     blocs = [_bloc(name, list(group)) for name, group in groupby(units, key=lambda unit: unit["bloc_name"])]
     errors = {bloc["bloc_name"]: bloc for bloc in blocs}
@@ -108,9 +111,17 @@ def _closing(served: Served, campaign: str, period: str | None, today: date) -> 
     return ahead[0]
 
 
-def _unit(subject: Row, reports: list[Report], closing: date) -> dict[str, Any]:
+def _unit(subject: Row, reports: list[Report], closing: date, today: date) -> dict[str, Any]:
     """Where the unit stands, what it needs, and what the last weeks would make of it; `tests` are (miss, target)."""
-    unit = {**subject, "as_of_date": None, "value": None, "needed": None, "missing": None, "days_left": None}
+    unit = {
+        **subject,
+        "as_of_date": None,
+        "value": None,
+        "needed": None,
+        "missing": None,
+        "days_left": None,
+        "is_stale": False,
+    }
     unit |= {"needed_per_week": None, "pace_per_week": None, "pace_days": None, "forecast": None, "tests": []}
     threshold, denominator = subject["threshold_rate"], subject["denominator"]
     if threshold is not None and denominator:
@@ -119,12 +130,13 @@ def _unit(subject: Row, reports: list[Report], closing: date) -> dict[str, Any]:
         return unit
     last = reports[-1]
     days_left = (closing - last.day).days
-    unit |= {"as_of_date": last.day, "value": last.value, "days_left": days_left}
+    is_stale = (today - last.day).days > STALE_DAYS
+    unit |= {"as_of_date": last.day, "value": last.value, "days_left": days_left, "is_stale": is_stale}
     if unit["needed"] is not None:
         unit["missing"] = max(0, unit["needed"] - last.value)
         if days_left > 0:
             unit["needed_per_week"] = -(-unit["missing"] * 7 // days_left)
-    since = pace_start(reports)
+    since = None if is_stale else pace_start(reports)
     if since is not None:
         gained, days = last.value - since.value, (last.day - since.day).days
         unit |= {"pace_per_week": half_up(gained * 7, days), "pace_days": days}
@@ -154,7 +166,7 @@ def forecast(reports: list[Report], day: date) -> int | None:
 
 def misses(reports: list[Report], horizon: int) -> list[int]:
     """By how much the rule missed later reports, from each report that it could have been used on."""
-    found = []
+    found: list[int] = []
     if horizon <= 0:
         return found
     for position in range(1, len(reports)):
@@ -212,6 +224,8 @@ def _verdict(unit: dict[str, Any]) -> str:
         return "no_data"
     if unit["missing"] == 0:
         return "reached"
+    if unit["is_stale"]:
+        return "stale"
     if unit["forecast"] is None:
         return "no_forecast"
     if unit["error"] is None:
@@ -273,7 +287,7 @@ def _cells(unit: dict[str, Any]) -> list[str]:
         error = f"±{dotted(unit['error'])}{' (khối)' if unit['error_of'] == 'bloc' else ''}"
     return [
         unit["unit_name"],
-        f"{unit['as_of_date']:%d/%m}" if unit["as_of_date"] else "–",
+        f"{unit['as_of_date']:%d/%m/%Y}" if unit["as_of_date"] else "–",
         dotted(unit["value"]),
         dotted(unit["needed"]),
         "–" if unit["threshold_rate"] is None else exact_percent(unit["threshold_rate"]),
