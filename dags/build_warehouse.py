@@ -23,10 +23,11 @@ from datetime import timedelta
 from airflow.sdk import Asset, Param, dag, task
 
 lake_batches = Asset("lake_batches", uri="x-thidua://lake/batches")
+lake_officials = Asset("lake_officials", uri="x-thidua://lake/officials")
 
 
 @dag(
-    schedule=[lake_batches],
+    schedule=lake_batches | lake_officials,
     catchup=False,
     max_active_runs=1,
     doc_md=__doc__,

@@ -21,8 +21,12 @@ eligibility as (
     select * from {{ ref('int_eligibility__base') }}
 ),
 
-decided_awards as (
-    select * from {{ ref('int_awards__decided') }}
+held_awards as (
+    select * from {{ ref('int_awards__held') }}
+),
+
+closed as (
+    select * from {{ ref('int_periods__closed') }}
 ),
 
 -- What a unit was awarded under an earlier name it was awarded.
@@ -32,21 +36,21 @@ awarded as (
         period_id,
         prize_id,
         unit_id
-    from decided_awards
+    from held_awards
     union distinct
     select
-        decided_awards.campaign_id,
-        decided_awards.period_id,
-        decided_awards.prize_id,
+        held_awards.campaign_id,
+        held_awards.period_id,
+        held_awards.prize_id,
         predecessors.unit_id
-    from decided_awards
+    from held_awards
     inner join predecessors
         on
-            decided_awards.campaign_id = predecessors.campaign_id
-            and decided_awards.unit_id = predecessors.predecessor_unit_id
+            held_awards.campaign_id = predecessors.campaign_id
+            and held_awards.unit_id = predecessors.predecessor_unit_id
 )
 
--- Whoever was not eligible cannot have been awarded; of all others only a decision says so.
+-- Whoever was not eligible cannot have been awarded; of all others a decision says so, or in the end the closing.
 select
     applicable.campaign_id,
     applicable.period_id,
@@ -59,6 +63,7 @@ select
         when applicable.kind = 'eligible' then coalesce(eligibility.result, 'undecided')
         when awarded.unit_id is not null then 'pass'
         when eligibility.result = 'fail' then 'fail'
+        when closed.version is not null then 'fail'
         else 'undecided'
     end as result,
     applicable.clause
@@ -78,6 +83,10 @@ left join eligibility
         gate_periods.campaign_id = eligibility.campaign_id
         and gate_periods.in_period_id = eligibility.period_id
         and applicable.unit_id = eligibility.unit_id
+left join closed
+    on
+        gate_periods.campaign_id = closed.campaign_id
+        and gate_periods.in_period_id = closed.period_id
 left join awarded
     on
         gate_periods.campaign_id = awarded.campaign_id

@@ -32,8 +32,12 @@ goals as (
     select * from {{ ref('int_goals__computed') }}
 ),
 
-decided_awards as (
-    select * from {{ ref('int_awards__decided') }}
+held_awards as (
+    select * from {{ ref('int_awards__held') }}
+),
+
+closed as (
+    select * from {{ ref('int_periods__closed') }}
 ),
 
 expected as (
@@ -65,13 +69,18 @@ earlier as (
         expected.position,
         sum(
             case
-                when expected.kind = 'awarded' then case when decided_awards.unit_id is not null then 1 else 0 end
+                when expected.kind = 'awarded' then case when held_awards.unit_id is not null then 1 else 0 end
                 when eligibility.result = 'pass' then 1
                 else 0
             end
         ) as passes,
         sum(
-            case when eligibility.result = 'fail' and decided_awards.unit_id is null then 1 else 0 end
+            case
+                when held_awards.unit_id is not null then 0
+                when eligibility.result = 'fail' then 1
+                when expected.kind = 'awarded' and closed.version is not null then 1
+                else 0
+            end
         ) as fails,
         count(*) as results
     from expected
@@ -85,12 +94,16 @@ earlier as (
             expected.campaign_id = eligibility.campaign_id
             and condition_periods.in_period_id = eligibility.period_id
             and expected.unit_id = eligibility.unit_id
-    left join decided_awards
+    left join closed
         on
-            expected.campaign_id = decided_awards.campaign_id
-            and condition_periods.in_period_id = decided_awards.period_id
-            and expected.unit_id = decided_awards.unit_id
-            and expected.of_prize_id = decided_awards.prize_id
+            expected.campaign_id = closed.campaign_id
+            and condition_periods.in_period_id = closed.period_id
+    left join held_awards
+        on
+            expected.campaign_id = held_awards.campaign_id
+            and condition_periods.in_period_id = held_awards.period_id
+            and expected.unit_id = held_awards.unit_id
+            and expected.of_prize_id = held_awards.prize_id
     where expected.kind in ('eligible', 'awarded')
     group by
         expected.campaign_id,

@@ -20,6 +20,10 @@ metric_values as (
     select * from {{ ref('int_metric_values') }}
 ),
 
+placements as (
+    select * from {{ source('raw', 'placements') }}
+),
+
 -- The ladder of prizes as places from 1: 1..1, 2..2, 3..3, 4.. without end.
 ladder as (
     select
@@ -40,6 +44,7 @@ touched as (
         ranked_units.period_id,
         ranked_units.bloc_id,
         ranked_units.unit_id,
+        ranked_units.unit_rank,
         ranked_units.units_at_rank,
         ladder.prize_id,
         ladder.position,
@@ -65,29 +70,143 @@ touched as (
             and (ladder.places_kind = 'rest' or ranked_units.unit_rank <= ladder.first_place + ladder.places - 1)
 ),
 
+tied_groups as (
+    select
+        campaign_id,
+        period_id,
+        bloc_id,
+        unit_rank,
+        string_agg(unit_id, ',' order by unit_id) as tied_units
+    from ranked_units
+    where units_at_rank > 1
+    group by
+        campaign_id,
+        period_id,
+        bloc_id,
+        unit_rank
+),
+
+-- A decision on a tie holds for these units at one rank and for no others: when a figure moves, it is open again.
+placed as (
+    select
+        ranked_units.campaign_id,
+        ranked_units.period_id,
+        ranked_units.bloc_id,
+        ranked_units.unit_id,
+        ranked_units.unit_rank,
+        placements.prize_id
+    from ranked_units
+    inner join tied_groups
+        on
+            ranked_units.campaign_id = tied_groups.campaign_id
+            and ranked_units.period_id = tied_groups.period_id
+            and coalesce(ranked_units.bloc_id, '') = coalesce(tied_groups.bloc_id, '')
+            and ranked_units.unit_rank = tied_groups.unit_rank
+    inner join placements
+        on
+            ranked_units.campaign_id = placements.campaign_id
+            and ranked_units.period_id = placements.period_id
+            and ranked_units.unit_id = placements.unit_id
+            and tied_groups.tied_units = placements.tied_units
+),
+
+placed_prizes as (
+    select
+        campaign_id,
+        period_id,
+        bloc_id,
+        unit_rank,
+        prize_id,
+        count(*) as units_placed
+    from placed
+    group by
+        campaign_id,
+        period_id,
+        bloc_id,
+        unit_rank,
+        prize_id
+),
+
+-- And only when it fills each prize's places, no more and no fewer.
+filled_groups as (
+    select
+        touched.campaign_id,
+        touched.period_id,
+        touched.bloc_id,
+        touched.unit_rank
+    from touched
+    left join placed_prizes
+        on
+            touched.campaign_id = placed_prizes.campaign_id
+            and touched.period_id = placed_prizes.period_id
+            and coalesce(touched.bloc_id, '') = coalesce(placed_prizes.bloc_id, '')
+            and touched.unit_rank = placed_prizes.unit_rank
+            and touched.prize_id = placed_prizes.prize_id
+    group by
+        touched.campaign_id,
+        touched.period_id,
+        touched.bloc_id,
+        touched.unit_rank
+    having sum(case when coalesce(placed_prizes.units_placed, 0) = touched.places_touched then 0 else 1 end) = 0
+),
+
+-- Who was placed holds one prize, as if alone at the rank, or none where the ladder ends.
+settled as (
+    select
+        touched.campaign_id,
+        touched.period_id,
+        touched.bloc_id,
+        touched.unit_id,
+        touched.prize_id,
+        touched.position,
+        touched.amount,
+        touched.is_multiplied,
+        touched.per_metric_id,
+        touched.per_as_of,
+        touched.clause,
+        case when filled_groups.unit_rank is null then touched.units_at_rank else 1 end as units_at_rank,
+        case when filled_groups.unit_rank is null then touched.places_touched else 1 end as places_touched
+    from touched
+    left join filled_groups
+        on
+            touched.campaign_id = filled_groups.campaign_id
+            and touched.period_id = filled_groups.period_id
+            and coalesce(touched.bloc_id, '') = coalesce(filled_groups.bloc_id, '')
+            and touched.unit_rank = filled_groups.unit_rank
+    left join placed
+        on
+            touched.campaign_id = placed.campaign_id
+            and touched.period_id = placed.period_id
+            and touched.unit_id = placed.unit_id
+    where
+        filled_groups.unit_rank is null
+        or placed.unit_id is null
+        or placed.prize_id = touched.prize_id
+),
+
 heads as (
     select
-        touched.*,
+        settled.*,
         coalesce(conditions.result, 'pass') as condition_result,
         periods.multiplier,
         metric_values.value as head_count
-    from touched
-    inner join periods on touched.campaign_id = periods.campaign_id and touched.period_id = periods.period_id
+    from settled
+    inner join periods on settled.campaign_id = periods.campaign_id and settled.period_id = periods.period_id
     left join conditions
         on
-            touched.campaign_id = conditions.campaign_id
-            and touched.period_id = conditions.period_id
-            and touched.unit_id = conditions.unit_id
-            and touched.prize_id = conditions.prize_id
+            settled.campaign_id = conditions.campaign_id
+            and settled.period_id = conditions.period_id
+            and settled.unit_id = conditions.unit_id
+            and settled.prize_id = conditions.prize_id
     left join metric_values
         on
-            touched.campaign_id = metric_values.campaign_id
-            and touched.unit_id = metric_values.unit_id
-            and touched.per_metric_id = metric_values.metric_id
+            settled.campaign_id = metric_values.campaign_id
+            and settled.unit_id = metric_values.unit_id
+            and settled.per_metric_id = metric_values.metric_id
             and metric_values.dimension = ''
             and coalesce(
                 metric_values.as_of_date, periods.closing_date
-            ) = case touched.per_as_of
+            ) = case settled.per_as_of
                 when 'window_start' then {{ local_date('periods.window_from') }}
                 else periods.closing_date
             end

@@ -1,13 +1,15 @@
 {{ config(materialized='table') }}
 
--- Names come with the decisions of a closing; until one is closed there is none.
+with persons as (
+    select * from {{ source('raw', 'official_persons') }}
+)
 
 select
-    cast(null as varchar) as campaign_id,
-    cast(null as varchar) as period_id,
-    cast(null as varchar) as prize_id,
-    cast(null as varchar) as unit_id,
-    cast(null as varchar) as name,
-    cast(null as bigint) as amount,
-    cast(null as bigint) as version
-where false
+    campaign_id,
+    period_id,
+    prize_id,
+    unit_id,
+    name,
+    amount,
+    version
+from persons

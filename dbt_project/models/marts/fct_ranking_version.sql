@@ -1,21 +1,35 @@
 {{ config(materialized='table') }}
 
--- Official versions come from the closing of a period; until one is closed there is none.
+with rankings as (
+    select * from {{ source('raw', 'official_rankings') }}
+)
 
 select
-    cast(null as varchar) as campaign_id,
-    cast(null as varchar) as period_id,
-    cast(null as varchar) as bloc_id,
-    cast(null as varchar) as unit_id,
-    cast(null as bigint) as version,
-    cast(null as bigint) as rank,
-    cast(null as boolean) as is_tied,
-    cast(null as varchar) as prize_id,
-    cast(null as bigint) as numerator,
-    cast(null as bigint) as denominator,
-    cast(null as bigint) as amount,
-    cast(null as bigint) as quota,
-    cast(null as timestamptz) as approved_at,
-    cast(null as varchar) as content_hash,
-    cast(null as varchar) as clause
-where false
+    campaign_id,
+    period_id,
+    bloc_id,
+    bloc_name,
+    unit_id,
+    unit_name,
+    version,
+    rank,
+    is_tied,
+    prize_id,
+    prize_name,
+    as_of_date,
+    numerator,
+    denominator,
+    {{ rate('numerator', 'denominator') }} as progress_rate,
+    threshold_rate,
+    is_eligible,
+    reason_code,
+    missing_count,
+    award_status,
+    amount,
+    amount_min,
+    amount_max,
+    quota,
+    approved_at,
+    content_hash,
+    clause
+from rankings

@@ -82,45 +82,34 @@ latest_versions as (
         period_id
 ),
 
-official as (
-    select versions.*
-    from versions
-    inner join latest_versions
-        on
-            versions.campaign_id = latest_versions.campaign_id
-            and versions.period_id = latest_versions.period_id
-            and versions.version = latest_versions.version
-),
-
--- The official figures where the period is closed, the figures of today where it is not.
-shown as (
+-- The figures of today, of periods that are not closed.
+provisional as (
     select
         eligibility.campaign_id,
         eligibility.period_id,
         eligibility.bloc_id,
+        cast(null as varchar) as bloc_name,
         eligibility.unit_id,
+        cast(null as varchar) as unit_name,
+        'provisional' as status,
+        cast(null as bigint) as version,
         eligibility.as_of_date,
+        eligibility.numerator,
+        eligibility.denominator,
         eligibility.threshold_rate,
         eligibility.is_eligible,
         eligibility.reason_code,
         eligibility.missing_count,
-        latest_versions.version,
-        ranking.clause,
+        ranking.rank,
+        ranking.is_tied,
+        ranking.prize_id,
+        cast(null as varchar) as prize_name,
         awards.status as award_status,
+        awards.amount,
         awards.amount_min,
         awards.amount_max,
-        case when latest_versions.version is null then 'provisional' else 'official' end as status,
-        case when latest_versions.version is null then eligibility.numerator else official.numerator end as numerator,
-        case
-            when latest_versions.version is null then eligibility.denominator else official.denominator
-        end as denominator,
-        case when latest_versions.version is null then ranking.rank else official.rank end as rank,
-        case when latest_versions.version is null then ranking.is_tied else official.is_tied end as is_tied,
-        case when latest_versions.version is null then ranking.prize_id else official.prize_id end as prize_id,
-        case when latest_versions.version is null then awards.amount else official.amount end as amount,
-        cast(
-            case when latest_versions.version is null then quotas.quota else official.quota end as bigint
-        ) as nomination_quota
+        cast(quotas.quota as bigint) as nomination_quota,
+        ranking.clause
     from eligibility
     inner join dirty_campaigns on eligibility.campaign_id = dirty_campaigns.campaign_id
     left join ranking
@@ -142,11 +131,50 @@ shown as (
         on
             eligibility.campaign_id = latest_versions.campaign_id
             and eligibility.period_id = latest_versions.period_id
-    left join official
+    where latest_versions.version is null
+),
+
+-- Of closed periods the latest version, as approved: names too, and units that the plan has lost since.
+official as (
+    select
+        versions.campaign_id,
+        versions.period_id,
+        versions.bloc_id,
+        versions.bloc_name,
+        versions.unit_id,
+        versions.unit_name,
+        'official' as status,
+        versions.version,
+        versions.as_of_date,
+        versions.numerator,
+        versions.denominator,
+        versions.threshold_rate,
+        versions.is_eligible,
+        versions.reason_code,
+        versions.missing_count,
+        versions.rank,
+        versions.is_tied,
+        versions.prize_id,
+        versions.prize_name,
+        versions.award_status,
+        versions.amount,
+        versions.amount_min,
+        versions.amount_max,
+        versions.quota as nomination_quota,
+        versions.clause
+    from versions
+    inner join dirty_campaigns on versions.campaign_id = dirty_campaigns.campaign_id
+    inner join latest_versions
         on
-            eligibility.campaign_id = official.campaign_id
-            and eligibility.period_id = official.period_id
-            and eligibility.unit_id = official.unit_id
+            versions.campaign_id = latest_versions.campaign_id
+            and versions.period_id = latest_versions.period_id
+            and versions.version = latest_versions.version
+),
+
+shown as (
+    select * from provisional
+    union all
+    select * from official
 ),
 
 displayed as (
@@ -163,9 +191,9 @@ select
     periods.name as period_name,
     periods.closing_date,
     displayed.bloc_id,
-    units.bloc_name,
+    coalesce(displayed.bloc_name, units.bloc_name) as bloc_name,
     displayed.unit_id,
-    units.name as unit_name,
+    coalesce(displayed.unit_name, units.name) as unit_name,
     displayed.status,
     case displayed.status when 'official' then 'Chính thức' else 'Tạm tính' end as status_label,
     displayed.version,
@@ -191,7 +219,7 @@ select
     displayed.rank,
     displayed.is_tied,
     displayed.prize_id,
-    prizes.name as prize_name,
+    coalesce(displayed.prize_name, prizes.name) as prize_name,
     displayed.award_status,
     case displayed.award_status
         when 'proposed' then 'Đề xuất'
@@ -206,6 +234,6 @@ select
     displayed.clause
 from displayed
 inner join campaigns on displayed.campaign_id = campaigns.campaign_id
-inner join periods on displayed.campaign_id = periods.campaign_id and displayed.period_id = periods.period_id
-inner join units on displayed.campaign_id = units.campaign_id and displayed.unit_id = units.unit_id
+left join periods on displayed.campaign_id = periods.campaign_id and displayed.period_id = periods.period_id
+left join units on displayed.campaign_id = units.campaign_id and displayed.unit_id = units.unit_id
 left join prizes on displayed.campaign_id = prizes.campaign_id and displayed.prize_id = prizes.prize_id

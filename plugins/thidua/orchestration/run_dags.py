@@ -29,7 +29,7 @@ def configure(airflow_home: Path) -> None:
     settings = {
         "AIRFLOW_HOME": str(airflow_home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(repo_root() / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(airflow_home / "plugins"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(repo_root() / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
         # Here too: who runs a DAG first makes its record, and a server started later must find it switched on.
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "false",

@@ -11,17 +11,20 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from thidua.errors import NotWell
 from thidua.files import locked
 from thidua.settings import Home, dbt_dir
-from thidua.warehouse import raw
+from thidua.warehouse import closings, raw
+
+if TYPE_CHECKING:
+    from thidua.plan.snapshots import Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +49,7 @@ def fingerprint() -> str:
         *sorted(path for path in root.rglob("*") if path.suffix in {".sql", ".yml"} and "target" not in path.parts),
         *sorted((package / "plan").glob("*.py")),
         package / "warehouse" / "raw.py",
+        package / "warehouse" / "closings.py",
     ]
     digest = hashlib.sha256()
     for path in files:
@@ -63,28 +67,40 @@ def chosen_readings(decisions: raw.Rows) -> dict[str, dict[str, tuple[str, str]]
     return chosen
 
 
-def _decision_rows(home: Home, known_at: datetime | None) -> list[dict[str, Any]]:
-    from thidua.lake.decisions import load_decisions
-
+def decision_rows(decisions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Decisions as the build lays them. Who is named in person is told by official versions, in a table of their own."""
     rows = []
-    for decision in load_decisions(home, known_at):
+    for decision in decisions:
         subject = decision["subject"]
-        rows.append({**subject, **decision, "subject": json.dumps(subject, ensure_ascii=False, sort_keys=True)})
+        shown = {key: "•••" if key == "name" else value for key, value in subject.items()}
+        rows.append({**subject, **decision, "subject": json.dumps(shown, ensure_ascii=False, sort_keys=True)})
     return sorted(rows, key=lambda row: row["decision_id"])
 
 
 def gather_inputs(home: Home, known_at: datetime | None) -> raw.Inputs:
     """Everything the build is a function of, read from the lake alone."""
     from thidua.lake.batches import list_batches
-    from thidua.plan.compile import compile_plan
-    from thidua.plan.loader import load_plan
+    from thidua.lake.decisions import load_decisions
     from thidua.plan.snapshots import snapshots_at
 
-    decisions = _decision_rows(home, known_at)
+    decisions = decision_rows(load_decisions(home, known_at))
+    return raw.Inputs(
+        batches={folder.name: folder for folder in list_batches(home)},
+        decisions=decisions,
+        closings=closings.gather(home, known_at, decisions),
+        **plan_inputs(snapshots_at(home, known_at), decisions),
+    )
+
+
+def plan_inputs(snapshots: Mapping[str, Snapshot], decisions: raw.Rows) -> dict[str, Any]:
+    """The plans as rows, with the readings that were chosen, and their hashes."""
+    from thidua.plan.compile import compile_plan
+    from thidua.plan.loader import load_plan
+
     chosen = chosen_readings(decisions)
     plan_rows: dict[str, list[dict[str, Any]]] = {}
     plan_hashes: dict[str, str] = {}
-    for campaign_id, snapshot in sorted(snapshots_at(home, known_at).items()):
+    for campaign_id, snapshot in sorted(snapshots.items()):
         options = chosen.get(campaign_id, {})
         compiled: Mapping[str, raw.Rows] = compile_plan(
             load_plan(snapshot.path),
@@ -97,12 +113,7 @@ def gather_inputs(home: Home, known_at: datetime | None) -> raw.Inputs:
     for row in plan_rows.get("readings", []):
         decided = chosen.get(row["campaign_id"], {}).get(row["reading_id"])
         row["decision_id"] = decided[1] if decided else None
-    return raw.Inputs(
-        batches={folder.name: folder for folder in list_batches(home)},
-        plan_hashes=plan_hashes,
-        plan_rows=plan_rows,
-        decisions=decisions,
-    )
+    return {"plan_hashes": plan_hashes, "plan_rows": plan_rows}
 
 
 def run_dbt(database: Path, *arguments: str) -> None:
@@ -171,17 +182,29 @@ def build(
     then, into a directory of its own. Raises NotWell when dbt or its tests fail; what is published stays."""
     from thidua.plan.snapshots import record_snapshots
 
-    started = time.perf_counter()
-    seconds: dict[str, float] = {}
     database = home.db
     if known_at is None:
         record_snapshots(home, campaigns_dir, now)
     else:
         database = home.path / "known-at" / known_at.strftime("%Y%m%dT%H%M%SZ") / "build.duckdb"
         full = True
+    return compute(database, lambda: gather_inputs(home, known_at), now, known_at, full)
+
+
+def compute(
+    database: Path,
+    gather: Callable[[], raw.Inputs],
+    now: datetime,
+    known_at: datetime | None,
+    full: bool = False,
+    select: Sequence[str] = (),
+) -> BuildResult:
+    """Brings one warehouse file up to date with the inputs, which are gathered under its lock; `select`: only these models."""
+    started = time.perf_counter()
+    seconds: dict[str, float] = {}
     database.parent.mkdir(parents=True, exist_ok=True)
     with locked(database.parent / ".lock"):
-        inputs = gather_inputs(home, known_at)
+        inputs = gather()
         seconds["inputs"] = time.perf_counter() - started
         code = fingerprint()
         connection = raw.open_warehouse(database)
@@ -199,7 +222,8 @@ def build(
         raw.begin_build(connection)
         connection.close()
         before = time.perf_counter()
-        run_dbt(database, "build", "--exclude-resource-type", "unit_test")
+        wanted = ["--select", *select] if select else []
+        run_dbt(database, "build", "--exclude-resource-type", "unit_test", *wanted)
         seconds["dbt"] = time.perf_counter() - before
         connection = raw.open_warehouse(database)
         raw.acknowledge(connection, inputs, now, code, uuid4().hex)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import duckdb
 
 from thidua.lake.tables import BATCH_COLUMNS
 from thidua.plan.tables import PLAN_TABLES, Columns
+from thidua.warehouse import closings as closing_rows
 
 DECISIONS: Columns = {
     "decision_id": "varchar",
@@ -73,6 +74,9 @@ class Inputs:
     plan_hashes: Mapping[str, str]
     plan_rows: Mapping[str, Rows]
     decisions: Rows
+    closings: closing_rows.Closings = field(default_factory=closing_rows.Closings)
+    # Of a closing: the submissions that it was frozen with; None: all that the batches hold.
+    submission_ids: frozenset[str] | None = None
     assumed: Rows = ()
 
 
@@ -135,7 +139,15 @@ def _quoted(paths: Iterable[Path]) -> str:
     return ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
 
 
-def _lay_batches(connection: duckdb.DuckDBPyConnection, batches: Mapping[str, Path], known_at: datetime | None) -> None:
+def _lay_batches(
+    connection: duckdb.DuckDBPyConnection,
+    batches: Mapping[str, Path],
+    known_at: datetime | None,
+    submission_ids: frozenset[str] | None,
+) -> None:
+    if submission_ids is not None:
+        frozen = [{"submission_id": submission_id} for submission_id in sorted(submission_ids)]
+        load_rows(connection, "raw.frozen_submissions", {"submission_id": "varchar"}, frozen)
     known = f"timestamptz '{known_at.isoformat()}'" if known_at else None
     for table, columns in BATCH_COLUMNS.items():
         names = ", ".join(columns)
@@ -152,6 +164,10 @@ def _lay_batches(connection: duckdb.DuckDBPyConnection, batches: Mapping[str, Pa
             where = (
                 f"where submission_id in (select submission_id from read_parquet([{submissions}]) "
                 f"where received_at <= {known})"
+            )
+        if submission_ids is not None:
+            where += (
+                f" {'and' if where else 'where'} submission_id in (select submission_id from raw.frozen_submissions)"
             )
         connection.execute(
             f"create or replace view raw.{table} as "
@@ -192,7 +208,9 @@ def lay_inputs(
         load_rows(connection, f"plan.{table}", columns, inputs.plan_rows.get(table, []))
     load_rows(connection, "raw.decisions", DECISIONS, inputs.decisions)
     load_rows(connection, "raw.assumed_values", ASSUMED, inputs.assumed)
-    _lay_batches(connection, unseen, known_at)
+    for table, columns in closing_rows.TABLES.items():
+        load_rows(connection, f"raw.{table}", columns, inputs.closings.rows.get(table, []))
+    _lay_batches(connection, unseen, known_at, inputs.submission_ids)
     whole = {
         campaign_id for campaign_id, digest in inputs.plan_hashes.items() if state.plans.get(campaign_id) != digest
     } | (state.plans.keys() - inputs.plan_hashes.keys())
@@ -202,6 +220,7 @@ def lay_inputs(
         for row in inputs.decisions
         if row["decision_id"] not in state.decisions and row["campaign_id"]
     }
+    whole |= closing_rows.unseen_campaigns(connection, inputs.closings)
     if state.decisions - known_decisions:  # cannot happen in an append-only lake; then nothing can be trusted
         whole |= set(inputs.plan_hashes)
     timed = _touched_by_time(connection, state.now, now) - whole
@@ -236,6 +255,7 @@ def acknowledge(
     connection.execute("delete from state.decisions")
     for row in inputs.decisions:
         connection.execute("insert into state.decisions values (?)", [row["decision_id"]])
+    closing_rows.acknowledge(connection, inputs.closings)
     connection.execute("delete from state.build")
     connection.execute("insert into state.build values (?, ?, ?, true)", [new_build_id, now, fingerprint])
     connection.execute("commit")

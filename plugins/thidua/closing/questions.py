@@ -1,0 +1,458 @@
+"""What people have to decide before a closing can be approved, found in its computed rows.
+
+A question is answered by decisions in the lake and by nothing else. Where the answer leaves a trace in the rows (a tie
+that is filled, a quota that is used up) the question is gone; where it does not (nobody was excluded, a prize is not
+given, a line stays open) a decision `settle` names the question and the `basis` of what was asked: when what could be
+chosen has changed since, it is asked again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import permutations
+from typing import TYPE_CHECKING, Any
+
+from thidua.closing.basis import in_force
+from thidua.lake.decisions import Decision
+from thidua.lake.entries import digest
+
+if TYPE_CHECKING:
+    from thidua.closing.compute import Computed
+
+Row = dict[str, Any]
+
+SETTLE = "settle"
+ACCEPT_PLAN = "accept_plan"
+STAYS_OPEN = "stays_open"
+# Beyond this, the ways to fill a tie are too many to list; the range of money is then that of the lines.
+MOST_UNITS_TO_LIST = 6
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing to decide. `choices` says what an answer may be made of; see answers.py for the form of answers."""
+
+    question_id: str
+    kind: str
+    text: str
+    subject: Mapping[str, Any]
+    choices: Mapping[str, Any] = field(default_factory=dict)
+    is_required: bool = True
+    is_answered: bool = False
+    amount_min: int | None = None
+    amount_max: int | None = None
+    clause: str | None = None
+
+    @property
+    def basis(self) -> str:
+        """What the answer rests on: the same question over other choices is another one."""
+        return _basis({key: value for key, value in self.choices.items() if key != "people"})
+
+    @property
+    def is_open(self) -> bool:
+        return self.is_required and not self.is_answered
+
+
+def _basis(choices: Mapping[str, Any]) -> str:
+    return digest(dict(choices))[:16]
+
+
+def find_questions(computed: Computed) -> list[Question]:
+    """Every question of a closing, required ones first."""
+    settled = _settled(computed.decisions, str(computed.basis.freeze["period_id"]))
+    questions = [
+        *_plan_change(computed),
+        *_ties(computed),
+        *_gates(computed),
+        *_exclusions(computed),
+        *_nominations(computed),
+        *_pools(computed),
+        *_open_lines(computed),
+        *_silent_units(computed),
+        *_excluded_persons(computed),
+        *_readings(computed),
+    ]
+    answered = [
+        question if question.is_answered or question.basis not in settled.get(question.question_id, ())
+        else _answered(question)
+        for question in questions
+    ]  # fmt: skip
+    return sorted(answered, key=lambda question: not question.is_required)
+
+
+def _answered(question: Question) -> Question:
+    return Question(**{**vars(question), "is_answered": True})
+
+
+def _settled(decisions: Iterable[Decision], period_id: str) -> dict[str, set[str]]:
+    """question -> the bases on which it was settled."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for decision in in_force(decisions):
+        if decision["kind"] == SETTLE and decision["subject"].get("period_id") == period_id:
+            found[decision["subject"]["question_id"]].add(decision["subject"]["basis"])
+    return found
+
+
+def _names(computed: Computed) -> dict[str, str]:
+    return {unit["unit_id"]: unit["name"] for unit in computed.rows("dim_unit")}
+
+
+def _plan_change(computed: Computed) -> list[Question]:
+    """A plan or targets changed after the campaign began: two different people accept the change, for all closings."""
+    plan = computed.basis.freeze["plan"]
+    starts_at = next((row["starts_at"] for row in computed.rows("dim_campaign")), None)
+    if not plan["changed"] or (starts_at is not None and _instant(plan["recorded_at"]) < _instant(starts_at)):
+        return []
+    accepted = accepted_by(computed.decisions, plan["plan_hash"])
+    return [
+        Question(
+            question_id=f"plan:{plan['plan_hash'][:12]}",
+            kind="plan_change",
+            text=f"Kế hoạch đã sửa sau khi bắt đầu ({', '.join(plan['changed'])}); hai người khác nhau phải chấp thuận, "
+            f"đã có {len(accepted)} / the plan changed after the campaign began; two different people must accept it",
+            subject={"plan_hash": plan["plan_hash"]},
+            choices={"results": ["accept"]},
+            is_answered=len(accepted) >= 2,
+        )
+    ]
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def accepted_by(decisions: Iterable[Decision], plan_hash: str) -> set[str]:
+    """Who has accepted a changed plan."""
+    return {
+        decision["decided_by"].strip().casefold()
+        for decision in in_force(decisions)
+        if decision["kind"] == ACCEPT_PLAN and decision["subject"]["plan_hash"] == plan_hash
+    }
+
+
+def _ties(computed: Computed) -> list[Question]:
+    """Units that share a rank whose places bring different prizes."""
+    names = _names(computed)
+    ranks = {row["unit_id"]: row for row in computed.rows("fct_ranking")}
+    touched: dict[str, list[Row]] = defaultdict(list)
+    for row in computed.rows("touched"):
+        touched[row["unit_id"]].append(row)
+    groups: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for line in computed.rows("fct_award"):
+        if line["status"] == "undecided" and line["status_reason"] == "tie" and line["recipient_kind"] == "unit":
+            ranked = ranks[line["unit_id"]]
+            groups[str(ranked["bloc_id"]), ranked["rank"]].append(line["unit_id"])
+    questions = []
+    for (bloc_id, rank), unit_ids in sorted(groups.items()):
+        units = sorted(unit_ids)
+        first = sorted(touched[units[0]], key=lambda row: row["position"])
+        places = {row["prize_id"]: row["places_touched"] for row in first}
+        if len(units) > sum(places.values()):
+            places["none"] = len(units) - sum(places.values())
+        amounts = {
+            (row["unit_id"], row["prize_id"]): 0 if row["condition_result"] == "fail" else row["amount"]
+            for unit_id in units
+            for row in touched[unit_id]
+        }
+        ways = fillings(units, places)
+        sums = [_sum_of(amounts, way) for way in ways]
+        known = [amount for amount in sums if amount is not None]
+        shown = ", ".join(names[unit_id] for unit_id in units)
+        questions.append(
+            Question(
+                question_id=f"tie:{bloc_id}:{rank}:{digest(units)[:8]}",
+                kind="tie",
+                text=f"Đồng hạng {rank}: {shown}. Hội đồng quyết định đơn vị nào nhận giải nào / tied at rank {rank}: "
+                "which unit takes which prize",
+                subject={"bloc_id": bloc_id, "rank": rank, "units": units},
+                choices={"units": units, "places": places, "ways": ways},
+                amount_min=min(known) if known and len(known) == len(sums) else None,
+                amount_max=max(known) if known and len(known) == len(sums) else None,
+                clause=first[0]["clause"],
+            )
+        )
+    return questions
+
+
+def fillings(units: Sequence[str], places: Mapping[str, int]) -> list[dict[str, str]]:
+    """Each way to fill the places of a tie: unit -> prize, `none` beyond the ladder. None listed of very many."""
+    if len(units) > MOST_UNITS_TO_LIST:
+        return []
+    seats = [prize for prize, count in places.items() for _ in range(count)]
+    return [dict(zip(units, way, strict=True)) for way in sorted(set(permutations(seats)))]
+
+
+def _sum_of(amounts: Mapping[tuple[str, str], int | None], way: Mapping[str, str]) -> int | None:
+    parts = [amounts.get(key, 0) for key in way.items()]
+    return None if None in parts else sum(part for part in parts if part is not None)
+
+
+def _gates(computed: Computed) -> list[Question]:
+    """Gates that only people, or an earlier closing, can open."""
+    names = _names(computed)
+    questions = []
+    for row in computed.rows("fct_gate_result"):
+        if row["result"] != "undecided":
+            continue
+        is_decision = row["kind"] == "decision"
+        why = (
+            "Hội đồng quyết định đạt hay không / the council decides: pass or fail"
+            if is_decision
+            else "chờ kết quả chính thức của kỳ trước / waits for the official result of an earlier closing"
+        )
+        questions.append(
+            Question(
+                question_id=f"gate:{row['gate_id']}:{row['unit_id']}",
+                kind="gate" if is_decision else "open_line",
+                text=f"{names[row['unit_id']]}, điều kiện {row['gate_id']}: {why}",
+                subject={"gate_id": row["gate_id"], "unit_id": row["unit_id"]},
+                choices={"results": ["pass", "fail"]} if is_decision else {"results": [STAYS_OPEN]},
+                clause=row["clause"],
+            )
+        )
+    return questions
+
+
+def _exclusions(computed: Computed) -> list[Question]:
+    """Gates that hold unless the council says otherwise: it confirms that it looked, naming nobody or some."""
+    units: dict[str, list[str]] = defaultdict(list)
+    for row in computed.rows("fct_gate_result"):
+        units[row["gate_id"]].append(row["unit_id"])
+    return [
+        Question(
+            question_id=f"exclusions:{gate['gate_id']}",
+            kind="exclusions",
+            text="Đơn vị nào không được xét do chạy theo số lượng, sai sót chất lượng? Không có thì xác nhận không có / "
+            "which units are excluded for quality? Confirm when none is",
+            subject={"gate_id": gate["gate_id"]},
+            choices={"units": sorted(units[gate["gate_id"]])},
+            clause=gate["clause"],
+        )
+        for gate in computed.rows("gates")
+        if gate["kind"] == "decision"
+        and gate["default_result"] == "pass"
+        and gate["recipient"] == "unit"
+        and units.get(gate["gate_id"])
+    ]
+
+
+def _nominations(computed: Computed) -> list[Question]:
+    """Units that may nominate people, until as many are named as they may."""
+    names = _names(computed)
+    named = _named(computed)
+    questions = []
+    for line in computed.rows("fct_award"):
+        if line["recipient_kind"] != "person" or not line["unit_id"] or line["status"] != "proposed":
+            continue
+        taken = sum(1 for row in named if (row["prize_id"], row["unit_id"]) == (line["prize_id"], line["unit_id"]))
+        questions.append(
+            Question(
+                question_id=f"nomination:{line['prize_id']}:{line['unit_id']}",
+                kind="persons",
+                text=f"{names[line['unit_id']]} được đề nghị {line['places']} cá nhân, {line['prize_name']} / "
+                f"may nominate {line['places']}",
+                subject={"prize_id": line["prize_id"], "authority_unit_id": None, "unit_id": line["unit_id"]},
+                choices={"units": [line["unit_id"]], "places": line["places"]},
+                is_answered=taken == line["places"],
+                amount_min=0 if line["amount_each"] is not None else None,
+                amount_max=line["amount_max"],
+                clause=line["clause"],
+            )
+        )
+    return questions
+
+
+def _named(computed: Computed) -> list[Row]:
+    return computed.rows("persons")
+
+
+def pool_question_id(prize_id: str, authority_unit_id: str | None) -> str:
+    return f"pool:{prize_id}:{authority_unit_id or 'all'}"
+
+
+def _pools(computed: Computed) -> list[Question]:
+    """Prizes that the council gives: to whom, within the places there are."""
+    names = _names(computed)
+    questions = []
+    for line in computed.rows("fct_award"):
+        if line["unit_id"] is not None:
+            continue
+        candidates = _candidates_of(computed.all_rows, line)
+        people = _people_of(computed) if line["recipient_kind"] == "person" else None
+        by = f" ({names[line['authority_unit_id']]})" if line["authority_unit_id"] else ""
+        places = "không giới hạn / no limit" if line["places"] is None else str(line["places"])
+        is_over = line["status"] == "blocked"
+        questions.append(
+            Question(
+                question_id=pool_question_id(line["prize_id"], line["authority_unit_id"]),
+                kind="units" if line["recipient_kind"] == "unit" else "persons",
+                text=f"{line['prize_name']}{by}: chọn trong {len(candidates)} đơn vị, số suất {places} / "
+                f"choose among {len(candidates)} units"
+                + ("; đã vượt số suất, phải cắt bớt / beyond the places: some must be cut" if is_over else ""),
+                subject={"prize_id": line["prize_id"], "authority_unit_id": line["authority_unit_id"]},
+                choices={
+                    **_pool_choices(line, candidates),
+                    **({} if people is None else {"people": people}),
+                },
+                is_answered=nothing_to_give(line, candidates),
+                amount_min=line["amount_min"],
+                amount_max=line["amount_max"],
+                clause=line["clause"],
+            )
+        )
+    return questions
+
+
+def _people_of(computed: Computed) -> list[list[str]] | None:
+    """[unit, name] of those whom gates on earlier prizes let the council choose; None where no gate asks for one."""
+    gates: dict[str, list[Row]] = defaultdict(list)
+    for row in computed.rows("person_gates"):
+        gates[row["gate_id"]].append(row)
+    if not gates:
+        return None
+    allowed: set[tuple[str, str]] | None = None
+    for rows in gates.values():
+        held = [
+            {
+                (one["unit_id"], one["name"])
+                for one in computed.rows("earlier_persons")
+                if (one["prize_id"], one["period_id"]) == (row["prize_id"], row["in_period_id"])
+            }
+            for row in rows
+        ]
+        passed = set.intersection(*held) if rows[0]["quantifier"] == "all" else set.union(*held)
+        allowed = passed if allowed is None else allowed & passed
+    return [list(person) for person in sorted(allowed or set())]
+
+
+def _pool_choices(line: Mapping[str, Any], candidates: Sequence[str]) -> dict[str, Any]:
+    return {"units": candidates, "places": line["places"]}
+
+
+def nothing_to_give(line: Mapping[str, Any], candidates: Sequence[str]) -> bool:
+    """A pool without a place, or without anybody to choose, needs no decision; unless too many were given already."""
+    return line["status"] != "blocked" and (line["places"] == 0 or not candidates)
+
+
+def _candidates_of(marts: Mapping[str, Sequence[Row]], line: Mapping[str, Any]) -> list[str]:
+    """The units of a pool whom the plan lets the council choose; of a prize for persons, the units they may be of."""
+    prize_id, authority = line["prize_id"], line["authority_unit_id"]
+    if line["recipient_kind"] == "unit":
+        return sorted(
+            row["unit_id"]
+            for row in marts["fct_unit_candidate"]
+            if (row["prize_id"], row["authority_unit_id"], row["result"]) == (prize_id, authority, "pass")
+        )
+    judged = {row["unit_id"]: row["result"] for row in marts["fct_prize_condition"] if row["prize_id"] == prize_id}
+    if judged:
+        return sorted(unit_id for unit_id, result in judged.items() if result == "pass")
+    authorities = {row["authority_unit_id"] for row in marts["fct_award"] if row["prize_id"] == prize_id}
+    return sorted(_below(marts["dim_unit"], authority, authorities))
+
+
+def _below(units: Sequence[Row], authority: str | None, authorities: Collection[str | None]) -> set[str]:
+    """The units of which this authority is the nearest above; all where there is none."""
+    parents = {unit["unit_id"]: unit["parent_unit_id"] for unit in units}
+    if authority is None:
+        return set(parents)
+    found = set()
+    for unit_id in parents:
+        above = parents[unit_id]
+        while above is not None and above not in authorities:
+            above = parents.get(above)
+        if above == authority:
+            found.add(unit_id)
+    return found
+
+
+def settled_pools(
+    marts: Mapping[str, Sequence[Row]], decisions: Iterable[Decision], period_id: str
+) -> set[tuple[str, str | None]]:
+    """(prize, authority) of the pools about which nothing is left to decide."""
+    settled = _settled(decisions, period_id)
+    found = set()
+    for line in marts["fct_award"]:
+        if line["unit_id"] is not None:
+            continue
+        candidates = _candidates_of(marts, line)
+        bases = settled.get(pool_question_id(line["prize_id"], line["authority_unit_id"]), ())
+        if nothing_to_give(line, candidates) or _basis(_pool_choices(line, candidates)) in bases:
+            found.add((line["prize_id"], line["authority_unit_id"]))
+    return found
+
+
+def _open_lines(computed: Computed) -> list[Question]:
+    """Money that cannot be told: no headcount, or a condition that only time decides. It may be left open, knowingly."""
+    names = _names(computed)
+    why = {
+        "no_headcount": "chưa có số biên chế, chưa chi tiền / no headcount, so nothing is paid",
+        "condition": "điều kiện của giải chưa rõ / a condition of the prize is still open",
+    }
+    return [
+        Question(
+            question_id=f"line:{line['prize_id']}:{line['unit_id']}",
+            kind="open_line",
+            text=f"{names[line['unit_id']]}, {line['prize_name']}: {why[line['status_reason']]}",
+            subject={"prize_id": line["prize_id"], "unit_id": line["unit_id"]},
+            choices={"results": [STAYS_OPEN], "reason": line["status_reason"]},
+            amount_min=line["amount_min"],
+            amount_max=line["amount_max"],
+            clause=line["clause"],
+        )
+        for line in computed.rows("fct_award")
+        if line["unit_id"] and line["status_reason"] in why and line["status"] in {"undecided", "blocked"}
+    ]
+
+
+def _silent_units(computed: Computed) -> list[Question]:
+    """Units without figures whom no report rule speaks of: those that one does block the closing, or are excused."""
+    names = _names(computed)
+    expected = {row["from_unit_id"] for row in computed.rows("fct_reporting")}
+    return [
+        Question(
+            question_id=f"no_data:{row['unit_id']}",
+            kind="open_line",
+            text=f"{names[row['unit_id']]}: không có số liệu / there are no figures",
+            subject={"unit_id": row["unit_id"]},
+            choices={"results": [STAYS_OPEN]},
+            clause=row["clause"],
+        )
+        for row in computed.rows("fct_eligibility")
+        if row["reason_code"] == "no_data" and row["unit_id"] not in expected
+    ]
+
+
+def _excluded_persons(computed: Computed) -> list[Question]:
+    """People who may not be named, where the period has prizes for people at all."""
+    if not any(line["recipient_kind"] == "person" for line in computed.rows("fct_award")):
+        return []
+    units = sorted(unit["unit_id"] for unit in computed.rows("dim_unit"))
+    return [
+        Question(
+            question_id="excluded_persons",
+            kind="excluded_persons",
+            text="Cá nhân nào không được xét do sai sót chất lượng? / which persons are excluded for quality?",
+            subject={},
+            choices={"units": units, "places": None},
+            is_required=False,
+        )
+    ]
+
+
+def _readings(computed: Computed) -> list[Question]:
+    """Where the plan's text allows more than one reading: the chosen one holds unless people choose another."""
+    return [
+        Question(
+            question_id=f"reading:{row['reading_id']}",
+            kind="reading",
+            text=f"Cách hiểu {row['reading_id']}: đang dùng / in use: {row['chosen']}. {row['reason']}",
+            subject={"reading_id": row["reading_id"]},
+            choices={"options": [option.strip() for option in row["options"].split(",")], "chosen": row["chosen"]},
+            is_required=False,
+            clause=row["clause"],
+        )
+        for row in computed.rows("dim_reading")
+    ]

@@ -1,0 +1,127 @@
+"""Forms that people fill in inside Airflow, whose answers are recorded in the lake by the same task.
+
+A form that is not needed any more does not ask. An answer given at the very moment at which the task parks makes Airflow
+fail the task; the answer is kept (kept_responses.py), and the retry takes it instead of asking again. An answer that is
+not allowed is asked for again, with the reason.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from thidua.clock import now_utc, parse_instant
+from thidua.errors import ThiduaError
+from thidua.orchestration import kept_responses
+
+RETRIES = 50
+
+
+class _Form(HITLOperator):
+    """What the two forms share. `is_needed` and `record` are theirs."""
+
+    body: str | None
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"retries": RETRIES, **kwargs})
+
+    def execute(self, context: Any) -> Any:
+        params = dict(context["params"])
+        if not self.is_needed(params):
+            raise AirflowSkipException("đã có trong sổ quyết định / the lake has it already")
+        place = self.place(context)
+        response = kept_responses.kept(*place)
+        if response is not None:
+            try:
+                return self.execute_complete(context, response)
+            except ThiduaError as error:
+                # What was answered is not allowed: asked again, with the reason.
+                kept_responses.forget(*place)
+                self.body = f"**{error.message}**\n\n{self.body or ''}"
+        return super().execute(context)
+
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
+        payload = super().execute_complete(context, event)
+        user = payload["responded_by_user"] or {}
+        # The login, not the name shown: that is who somebody is.
+        who = str(user.get("id") or "").strip()
+        place = self.place(context)
+        try:
+            if not who:
+                raise ThiduaError("không rõ ai trả lời / nobody is known to have answered")
+            result = self.record(context, who, payload["chosen_options"][0], dict(payload["params_input"] or {}))
+        except ThiduaError:
+            kept_responses.keep(*place, {**event, "responded_at": event["responded_at"].isoformat()})
+            raise
+        kept_responses.forget(*place)
+        return result
+
+    @staticmethod
+    def place(context: Any) -> tuple[str, str, int]:
+        """What names this form in its run."""
+        ti = context["ti"]
+        return ti.run_id, ti.task_id, -1 if ti.map_index is None else ti.map_index
+
+    def is_needed(self, params: dict[str, Any]) -> bool:
+        raise NotImplementedError
+
+    def record(self, context: Any, user: str, option: str, fields: dict[str, Any]) -> Any:
+        raise NotImplementedError
+
+    @staticmethod
+    def instant(params: dict[str, Any]) -> datetime:
+        """The run's clock: its parameter `now`, else when the answer is recorded."""
+        return parse_instant(params["now"]) if params.get("now") else now_utc()
+
+
+class QuestionForm(_Form):
+    """Asks one question of a closing and records the answer as decisions."""
+
+    def __init__(self, *, question_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.question_id = question_id
+
+    def is_needed(self, params: dict[str, Any]) -> bool:
+        from thidua.orchestration import closing_steps
+
+        return closing_steps.is_open(params, self.question_id)
+
+    def record(self, context: Any, user: str, option: str, fields: dict[str, Any]) -> Any:
+        from thidua.orchestration import closing_steps
+
+        params = dict(context["params"])
+        return closing_steps.record(params, self.question_id, option, fields, user, self.instant(params))
+
+
+class ApprovalForm(_Form):
+    """Asks for the approval of what stands and records it. `number`: the first or the second person's."""
+
+    template_fields = (*HITLOperator.template_fields, "seen")
+
+    def __init__(self, *, number: int, seen: str, **kwargs: Any) -> None:
+        from thidua.orchestration.closing_steps import APPROVE, REJECT
+
+        super().__init__(options=[APPROVE, REJECT], **kwargs)
+        self.number = number
+        self.seen = seen
+
+    def is_needed(self, params: dict[str, Any]) -> bool:
+        from thidua.orchestration import closing_steps
+
+        return not closing_steps.has_approved(params, self.number)
+
+    def record(self, context: Any, user: str, option: str, fields: dict[str, Any]) -> Any:
+        from thidua.closing.approve import Stale
+        from thidua.orchestration import closing_steps
+
+        if option != closing_steps.APPROVE:
+            raise AirflowFailException(f"{user} từ chối phê duyệt / rejected it")
+        params = dict(context["params"])
+        try:
+            return closing_steps.approve(params, self.seen, user, self.instant(params))
+        except Stale as error:
+            # Asking again is no use: what the form shows is not what stands.
+            raise AirflowFailException(error.message) from error

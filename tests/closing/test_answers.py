@@ -1,0 +1,200 @@
+"""What is asked at a closing, which answers are taken, and that a kill or a repetition changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from thidua.clock import parse_instant
+from thidua.closing import answers
+from thidua.closing.answers import record_answer
+from thidua.closing.basis import basis_of, in_force
+from thidua.closing.questions import Question, fillings, find_questions
+from thidua.errors import ThiduaError
+from thidua.lake.decisions import load_decisions, record_decision
+from thidua.lake.officials import load_freezes
+from thidua.settings import Home
+
+from tests.closing import made_up
+from tests.closing.made_up import CAMPAIGN, PERIOD
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path)
+    made_up.freeze(home)
+    return home
+
+
+def asked(home: Home) -> dict[str, Question]:
+    (freeze,) = load_freezes(home, CAMPAIGN, PERIOD)
+    computed = made_up.compute(home, basis_of(home, freeze, parse_instant("2024-01-01")))
+    return {question.question_id: question for question in find_questions(computed)}
+
+
+def answer(home: Home, question_id: str, value: Any, at: str = "2023-07-06") -> list[dict[str, Any]]:
+    (question,) = [one for key, one in asked(home).items() if key.startswith(question_id)]
+    return record_answer(
+        home, CAMPAIGN, PERIOD, question, value, decided_by="Hội đồng", at=parse_instant(at), reason="Biên bản"
+    )
+
+
+def standing(home: Home) -> list[tuple[str, dict[str, Any]]]:
+    return [(one["kind"], one["subject"]) for one in in_force(load_decisions(home)) if one["kind"] != "settle"]
+
+
+def test_what_is_asked(home: Home) -> None:
+    questions = asked(home)
+    opened = {key.split(":")[0] for key, question in questions.items() if question.is_open}
+    assert opened == {"tie", "exclusions", "nomination", "pool"}
+    assert not questions["reading:day"].is_required and questions["reading:day"].choices["options"] == [
+        "closing",
+        "start",
+    ]
+    (tie,) = [question for question in questions.values() if question.kind == "tie"]
+    assert (tie.amount_min, tie.amount_max) == (500 + 1000, 900 + 700)
+    assert questions["pool:cup:all"].choices == {"units": ["a", "b"], "places": 1}, (
+        "who fails a condition is no candidate"
+    )
+
+
+def test_a_tie_that_reaches_beyond_the_ladder_leaves_somebody_without() -> None:
+    ways = fillings(["x", "y", "z"], {"fourth": 2, "none": 1})
+    assert len(ways) == 3 and all(sorted(way.values()) == ["fourth", "fourth", "none"] for way in ways)
+
+
+def test_answers_settle_what_is_asked(home: Home) -> None:
+    answer(home, "tie", {"a": "second", "b": "first"})
+    answer(home, "exclusions", [])
+    answer(home, "pool", ["b"])
+    answer(home, "nomination", [{"unit_id": "d", "name": "Lê  Văn An"}, {"unit_id": "d", "name": "Vũ Bình"}])
+    assert not [question for question in asked(home).values() if question.is_open]
+    assert ("award", {"period_id": PERIOD, "prize_id": "cup", "authority_unit_id": None, "unit_id": "b"}) in standing(
+        home
+    )
+    assert {subject["name"] for kind, subject in standing(home) if kind == "award_person"} == {"Lê Văn An", "Vũ Bình"}
+
+
+WRONG: dict[str, tuple[str, Any, str]] = {
+    "a tied unit forgotten": ("tie", {"a": "first"}, "each tied unit once"),
+    "a prize given twice": ("tie", {"a": "first", "b": "first"}, "each place once"),
+    "a prize out of reach": ("tie", {"a": "third", "b": "first"}, "first × 1, second × 1"),
+    "an unknown unit": ("exclusions", ["x"], "may not be chosen: x"),
+    "no list": ("exclusions", "a", "not a list of units"),
+    "more than the places": ("pool", ["a", "b"], "1 at most"),
+    "who is no candidate": ("pool", ["d"], "may not be chosen: d"),
+    "more than the quota": ("nomination", [{"unit_id": "d", "name": name} for name in "xyz"], "2 at most"),
+    "another unit's person": ("nomination", [{"unit_id": "a", "name": "x"}], "nobody to name here"),
+    "a person without a name": ("nomination", [{"unit_id": "d", "name": " "}], "without a name"),
+    "an unknown option": ("reading", "sometimes", "allowed: closing, start"),
+}
+
+
+@pytest.mark.parametrize("reason", WRONG)
+def test_an_answer_that_is_none_is_refused(home: Home, reason: str) -> None:
+    question_id, value, said = WRONG[reason]
+    with pytest.raises(ThiduaError) as refused:
+        answer(home, question_id, value)
+    assert said in refused.value.message and "không hợp lệ" in refused.value.message
+    assert load_decisions(home) == []
+
+
+def test_an_excluded_person_cannot_be_named(home: Home) -> None:
+    answer(home, "excluded_persons", [{"unit_id": "d", "name": "Vũ Bình"}])
+    with pytest.raises(ThiduaError, match="VŨ BÌNH is excluded"):
+        answer(home, "nomination", [{"unit_id": "d", "name": "VŨ BÌNH"}])
+
+
+def test_an_answer_replaces_the_one_before(home: Home) -> None:
+    answer(home, "pool", ["a"])
+    answer(home, "pool", ["b"], at="2023-07-07")
+    assert [subject["unit_id"] for kind, subject in standing(home) if kind == "award"] == ["b"]
+    answer(home, "pool", [], at="2023-07-08")
+    assert [kind for kind, _ in standing(home)] == [] and not asked(home)["pool:cup:all"].is_open
+    before = load_decisions(home)
+    answer(home, "pool", [], at="2023-07-09")
+    assert load_decisions(home) == before, "said again it changes nothing"
+
+
+def test_a_kill_between_two_decisions_of_an_answer_loses_nothing(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def killed_at_the_second(*arguments: Any, **more: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return record_decision(*arguments, **more)
+
+    monkeypatch.setattr(answers, "record_decision", killed_at_the_second)
+    persons = [{"unit_id": "d", "name": "An"}, {"unit_id": "d", "name": "Bình"}]
+    with pytest.raises(KeyboardInterrupt):
+        answer(home, "nomination", persons)
+    assert asked(home)["nomination:person:d"].is_open, "half an answer is none"
+    answer(home, "nomination", persons, at="2023-07-07")
+    assert sorted(subject["name"] for _, subject in standing(home)) == ["An", "Bình"]
+    assert not asked(home)["nomination:person:d"].is_open
+
+
+def test_what_was_settled_is_asked_again_when_the_choices_change(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(home, "pool", [])
+    assert not asked(home)["pool:cup:all"].is_open
+    more = [*made_up.MARTS["fct_unit_candidate"][:2], {**made_up.MARTS["fct_unit_candidate"][2], "result": "pass"}]
+    monkeypatch.setitem(made_up.MARTS, "fct_unit_candidate", more)
+    assert asked(home)["pool:cup:all"].is_open
+
+
+def test_a_plan_changed_after_the_start_is_accepted_by_two_people(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    plan = {"snapshot": "s", "plan_hash": "p" * 64, "files": {}, "changed": ["targets.csv"]}
+    made_up.freeze(home, plan={**plan, "recorded_at": "2023-06-01T00:00:00+00:00"})
+    (question,) = [one for one in asked(home).values() if one.kind == "plan_change"]
+    assert question.is_open and "targets.csv" in question.text
+
+    def accept(by: str) -> None:
+        record_answer(
+            home, CAMPAIGN, PERIOD, question, "accept", decided_by=by, at=parse_instant("2023-07-06"), reason="QĐ 12"
+        )
+
+    accept("Giám đốc")
+    with pytest.raises(ThiduaError, match="accepted it already"):
+        accept(" giám đốc ")
+    assert asked(home)[question.question_id].is_open
+    accept("Phó Giám đốc")
+    assert not asked(home)[question.question_id].is_open
+
+
+def test_a_plan_made_before_the_start_is_not_asked_about(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    plan = {"snapshot": "s", "plan_hash": "p", "files": {}, "changed": ["plan.yml"]}
+    made_up.freeze(home, plan={**plan, "recorded_at": "2022-12-01T00:00:00+00:00"})
+    assert [one for one in asked(home).values() if one.kind == "plan_change"] == []
+
+
+def test_a_prize_that_asks_for_an_earlier_one_goes_to_who_was_awarded_it(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = {**made_up.AWARDS[-1], "recipient_kind": "person"}
+    monkeypatch.setattr(made_up, "AWARDS", [*made_up.AWARDS[:-1], pool])
+    gates = [
+        {"gate_id": "one", "prize_id": "praise", "quantifier": "any", "in_period_id": wave} for wave in ("w1", "w2")
+    ]
+    monkeypatch.setitem(made_up.WORKING, "person_gates", gates)
+    earlier = {"period_id": "w2", "prize_id": "praise", "unit_id": "a", "name": "Lê Văn An"}
+    monkeypatch.setitem(made_up.WORKING, "earlier_persons", [earlier])
+    with pytest.raises(ThiduaError, match="holds none of the prizes"):
+        answer(home, "pool", [{"unit_id": "a", "name": "Vũ Bình"}])
+    answer(home, "pool", [{"unit_id": "a", "name": "Lê Văn An"}])
+    assert not asked(home)["pool:cup:all"].is_open
+
+
+def test_a_person_belongs_to_the_nearest_authority() -> None:
+    from thidua.closing.questions import _below
+
+    units = [
+        {"unit_id": unit_id, "parent_unit_id": parent}
+        for unit_id, parent in (("city", None), ("district", "city"), ("commune", "district"), ("post", "city"))
+    ]
+    assert _below(units, "city", {"city", "district"}) == {"district", "post"}
+    assert _below(units, "district", {"city", "district"}) == {"commune"}
+    assert _below(units, None, {None}) == {"city", "district", "commune", "post"}
