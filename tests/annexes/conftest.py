@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from thidua.annexes.result import Result, provisional
+from thidua.lake.decisions import record_decision
 from thidua.settings import Home
 
 from tests.reports.conftest import CAMPAIGN, Marts, add_unit, campaign_marts, local
@@ -35,8 +34,13 @@ def award(marts: Marts, unit_id: str | None, prize: tuple[str, str], amount: int
 
 
 @pytest.fixture(scope="package")
-def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
-    marts = campaign_marts(Home(tmp_path_factory.mktemp("closing")))
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("closing"))
+
+
+@pytest.fixture(scope="package")
+def result(home: Home) -> Result:
+    marts = campaign_marts(home)
     marts._connection.execute("update marts.marts.dim_campaign set issued_by = 'BHXH tỉnh Lâm Đồng'")
     first, consolation, person = ("first", "Giải nhất"), ("rest", "Giải khuyến khích"), ("person", "Cá nhân tiêu biểu")
     add_unit(marts, "di-linh", "BHXH huyện Di Linh", 31_498, 22_930, 11_230, rank=1, prize=first)
@@ -72,15 +76,23 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
             received_at=local(received) if received else None,
             **report,
         )
-    marts.insert(
-        "fct_decision",
-        decision_id="d1",
+    record_decision(
+        marts.home,
+        campaign_id=CAMPAIGN,
         kind="gate",
-        subject=json.dumps({"unit_id": "bao-loc", "result": "pass"}),
+        subject={"unit_id": "bao-loc", "period_id": "q2", "gate_id": "quality", "result": "pass"},
         decided_by="An",
         recorded_at=local("2023-07-05T09:30"),
         reason="Đã kiểm tra",
-        status="in_force",
+    )
+    record_decision(
+        marts.home,
+        campaign_id=CAMPAIGN,
+        kind="award_person",
+        subject={"unit_id": "di-linh", "period_id": "q2", "prize_id": "person", "name": "Nguyễn Văn Ví Dụ"},
+        decided_by="An",
+        recorded_at=local("2023-07-06T09:30"),
+        reason="Đơn vị đề cử",
     )
     marts.close()
     return provisional(marts.home, CAMPAIGN, "q2")

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import io
 import random
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import docx
+import duckdb
 import openpyxl
 import pytest
 from thidua.annexes import pdf
 from thidua.annexes.documents import documents
+from thidua.annexes.labels import AWARD_STATUS, REASONS
 from thidua.annexes.order import lead_over
-from thidua.annexes.result import Result, provisional
+from thidua.annexes.result import MARTS, Result, official, provisional
 from thidua.annexes.sheet_file import HEADER_ROW, write_xlsx
 from thidua.annexes.statement import statements
 from thidua.annexes.word_file import write_docx
 from thidua.annexes.words import amount_in_words
 from thidua.annexes.write import write_annexes
-from thidua.errors import ThiduaError
+from thidua.closing.official_rows import PERSONS, RANKING
+from thidua.errors import NotWell, ThiduaError
+from thidua.lake.officials import commit_version, new_version_dir
+from thidua.settings import Home, dbt_dir
+from thidua.warehouse import raw
 
 from tests.annexes.conftest import FORMULA
 from tests.reports.conftest import CAMPAIGN, Marts, add_unit
@@ -68,7 +75,7 @@ def test_the_sums_in_the_word_file_are_those_of_the_mart(result: Result) -> None
             assert amounts[-1] == sum(amounts[:-1])
             assert table.rows[-1].cells[-1].text == amount_in_words(amounts[-1])
             shown.append(amounts[-1])
-    in_mart = [row["amount"] for row in result.tables["fct_award"] if row["amount"] is not None]
+    in_mart = [row["amount"] for row in result.tables["awards"] if row["amount"] is not None]
     assert sorted(shown) == [600_000, 5_340_000]
     assert sum(shown) == sum(in_mart) == 5_940_000
     assert "Tổng cộng: 5.940.000 đồng. Bằng chữ: Năm triệu chín trăm bốn mươi nghìn đồng." in text_of(file)
@@ -148,7 +155,7 @@ def test_each_person_to_be_named_has_a_line(result: Result) -> None:
     rows = table_of(word_of(result, "danh-sach-de-cu"), "Họ và tên, chức vụ")
     assert sorted((row[1], row[4]) for row in rows[1:]) == [
         ("BHXH huyện Di Linh", ""),
-        ("BHXH huyện Di Linh", ""),
+        ("BHXH huyện Di Linh", "Nguyễn Văn Ví Dụ"),
         ("BHXH huyện Đam Rông", "chờ Hội đồng quyết định"),
     ]
 
@@ -156,14 +163,14 @@ def test_each_person_to_be_named_has_a_line(result: Result) -> None:
 def test_who_reported_when(result: Result) -> None:
     rows = table_of(word_of(result, "tinh-hinh-bao-cao"), "Nhận lúc")
     assert [row[1:] for row in rows[1:]] == [
-        ["BHXH huyện Đạ Tẻh", "04/07/2023", "–", "chưa gửi"],
         ["BHXH huyện Di Linh", "04/07/2023", "11:20 01/07/2023", "đúng hạn"],
+        ["BHXH huyện Đạ Tẻh", "04/07/2023", "–", "chưa gửi"],
     ]
 
 
 def test_the_minutes_name_decisions_and_what_is_open(result: Result) -> None:
     text = text_of(word_of(result, "bien-ban"))
-    assert "Xác nhận điều kiện: bao-loc, pass" in text
+    assert "Xác nhận điều kiện: BHXH thành phố Bảo Lộc; đạt" in text
     assert "09:30 05/07/2023" in text and "Đã kiểm tra" in text
     assert "Giải ba – BHXH huyện Đam Rông, 1 suất: đồng hạng, Hội đồng quyết định: 300.000 … 1.000.000 đồng." in text
     assert "BHXH huyện Đạ Tẻh: Chưa có số liệu." in text
@@ -252,3 +259,56 @@ def test_libreoffice_opens_every_kind(result: Result, tmp_path: Path) -> None:
     files[-1].write_bytes(write_xlsx(made["danh-sach-khen-thuong"], result.letterhead))
     for path in pdf.convert(files, tmp_path / "pdf"):
         assert path.read_bytes().startswith(b"%PDF") and path.stat().st_size > 10_000
+
+
+# ---- official versions
+
+
+def test_an_official_version_speaks_of_what_was_approved(result: Result, home: Home, tmp_path: Path) -> None:
+    """Written as a closing writes it; read back, its documents say the same figures, its number and its hash."""
+    approved = Home(tmp_path)
+    folder = new_version_dir(approved, CAMPAIGN, "q2")
+    tables: dict[str, Any] = {}
+    with duckdb.connect(":memory:") as connection:
+        served = home.serve / "current" / "marts.duckdb"
+        connection.execute(f"attach '{served}' as served (read_only)")
+        for table in (*MARTS, "dim_campaign", "dim_period", "dim_unit"):
+            connection.execute(f"copy (select * from served.marts.{table}) to '{folder / table}.parquet'")
+            tables[table] = {}
+        awards = "select * replace (case status when 'proposed' then 'awarded' else status end as status)"
+        connection.execute(f"copy ({awards} from served.marts.fct_award) to '{folder}/awards.parquet'")
+        for name, columns in (("ranking", RANKING), ("persons", PERSONS)):
+            raw.load_rows(connection, name, columns, result.tables[name])
+            connection.execute(f"copy {name} to '{folder / name}.parquet'")
+        tables |= {"awards": {}, "ranking": {}, "persons": {}}
+    approvals = [{"user": user, "approved_at": "2023-07-08T01:00:00+00:00", "note": ""} for user in ("an", "binh")]
+    commit_version(
+        folder,
+        {
+            "campaign_id": CAMPAIGN,
+            "period_id": "q2",
+            "version": 1,
+            "approved_at": approvals[-1]["approved_at"],
+            "approvals": approvals,
+            "content_hash": "0123456789abcdef" * 4,
+            "inputs": {"decisions": {}},
+            "tables": tables,
+        },
+    )
+    found = official(approved, CAMPAIGN, "q2")
+    assert found.label == "ban-1" and found.decisions == []
+    file = word_of(found, "danh-sach-khen-thuong")
+    assert "Tổng cộng: 5.940.000 đồng" in text_of(file)
+    assert file.sections[0].footer.paragraphs[0].text == "Bản chính thức số 1 – mã kiểm tra 0123456789abcdef"
+    minutes = text_of(word_of(found, "bien-ban"))
+    assert "binh phê duyệt lúc 08:00 08/07/2023" in minutes and "DỰ THẢO" not in minutes
+    for slug in ("bang-xep-hang", "danh-sach-de-cu", "bao-loc"):
+        assert text_of(word_of(found, slug)) == text_of(word_of(result, slug))
+    with pytest.raises(NotWell, match="no official version 2"):
+        official(approved, CAMPAIGN, "q2", 2)
+
+
+def test_words_for_codes_are_those_of_the_mart() -> None:
+    sql = (dbt_dir() / "models" / "marts" / "rpt_ranking.sql").read_text(encoding="utf-8")
+    said = dict(re.findall(r"when '(\w+)' then '([^']+)'", sql))
+    assert {**REASONS, **AWARD_STATUS}.items() <= said.items() and len(REASONS) == 8

@@ -126,6 +126,8 @@ def add_unit(
         measure_id="progress",
         is_eligible=eligible,
         reason_code=reason,
+        threshold_rate=Decimal("0.6"),
+        missing_count=missing,
         **key,
         **figures,
     )

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from datetime import datetime, time
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from thidua.annexes.blocks import Block, Cell, Column, Document, Paragraph, Table
+from thidua.annexes.labels import AWARD_STATUS, DECISIONS, REASONS
 from thidua.annexes.order import figures_that_rank
-from thidua.annexes.result import Result
+from thidua.annexes.result import Result, local_text
 from thidua.annexes.words import amount_in_words
-from thidua.clock import LOCAL
 from thidua.intake.contracts import load_contract
 from thidua.reports.explain import award_formula
 from thidua.reports.served import REPORT_LABELS, Row, dotted, exact_percent, half_up_percent
 
-DECISION_LABELS = {
-    "gate": "Xác nhận điều kiện",
-    "award": "Trao giải",
-    "group_done": "Xác nhận hoàn thành",
-    "choose_reading": "Chọn cách hiểu",
-    "excuse_report": "Miễn báo cáo",
-    "withdraw_submission": "Rút tệp đã nhận",
-}
-DECISION_STATUS = {"in_force": "có hiệu lực", "waiting": "chờ đối tượng", "withdrawn": "đã rút"}
 KINDS = (("unit", "Tập thể"), ("person", "Cá nhân"))
 _NUMBER = Column("TT", 13, "center")
 
@@ -39,7 +28,7 @@ def documents(result: Result) -> list[Document]:
 
 
 def ranking(result: Result) -> Document:
-    rows = result.tables["rpt_ranking"]
+    rows = result.ranking
     is_ranked = any(row["rank"] is not None for row in rows)
     blocks: list[Block] = []
     for name, group in groupby(rows, key=lambda row: row["bloc_name"] or "Các đơn vị"):
@@ -86,14 +75,21 @@ def _ranking_table(result: Result, name: str, rows: list[Row], is_ranked: bool) 
     return Table(name, columns, cells)
 
 
+def rate_text(row: Row) -> str | None:
+    """The rate as text; none where there is nothing to divide."""
+    if row["numerator"] is None or not row["denominator"]:
+        return None
+    return half_up_percent(row["numerator"], row["denominator"])
+
+
 def _differs(row: Row, figure: Row | None) -> bool:
     return figure is not None and (row["numerator"], row["denominator"]) != (figure["numerator"], figure["denominator"])
 
 
 def _fraction(figure: Row | None) -> str | None:
-    if figure is None or figure["numerator"] is None or not figure["denominator"]:
+    rate = None if figure is None else rate_text(figure)
+    if figure is None or rate is None:
         return None
-    rate = half_up_percent(figure["numerator"], figure["denominator"])
     return f"{dotted(figure['numerator'])} / {dotted(figure['denominator'])} = {rate}"
 
 
@@ -101,7 +97,7 @@ def _ranking_row(number: int, row: Row, is_ranked: bool) -> list[Cell]:
     rank: Cell = number
     if is_ranked:
         rank = None if row["rank"] is None else f"{row['rank']}{' (=)' if row['is_tied'] else ''}"
-    verdict = row["reason_label"] or row["reason_code"]
+    verdict = REASONS.get(row["reason_code"], str(row["reason_code"]))
     if row["missing_count"]:
         verdict += f", còn thiếu {dotted(row['missing_count'])}"
     return [
@@ -109,10 +105,10 @@ def _ranking_row(number: int, row: Row, is_ranked: bool) -> list[Cell]:
         row["unit_name"],
         row["numerator"],
         row["denominator"],
-        row["rate_text"],
+        rate_text(row),
         None if row["threshold_rate"] is None else exact_percent(row["threshold_rate"]),
         verdict,
-        row["prize_name"] or (row["award_status_label"] if row["award_status"] == "undecided" else "") or "",
+        row["prize_name"] or (AWARD_STATUS["undecided"] if row["award_status"] == "undecided" else ""),
     ]
 
 
@@ -120,7 +116,7 @@ def _ranking_row(number: int, row: Row, is_ranked: bool) -> list[Cell]:
 
 
 def awards(result: Result) -> Document:
-    rows = result.award_rows()
+    rows = result.awards
     blocks: list[Block] = []
     sums: list[int] = []
     for kind, name in KINDS:
@@ -207,7 +203,9 @@ def _recipient(result: Result, row: Row) -> str:
 
 def nominees(result: Result) -> Document:
     blocks: list[Block] = []
-    quotas = result.tables["fct_nomination_quota"]
+    quotas = sorted(
+        result.tables["fct_nomination_quota"], key=lambda row: (result.unit_name(row["unit_id"]), row["prize_id"])
+    )
     if quotas:
         name = "Cá nhân được đề cử"
         blocks += [Paragraph(name, "heading"), _quota_table(result, name, quotas)]
@@ -215,7 +213,15 @@ def nominees(result: Result) -> Document:
             blocks.append(
                 Paragraph("Số suất của đơn vị đồng hạng chỉ có khi Hội đồng đã quyết định giải của đơn vị.", "note")
             )
-    fit = [row for row in result.tables["fct_unit_candidate"] if row["result"] == "pass"]
+    by_quota = {(row["prize_id"], row["unit_id"]) for row in quotas}
+    others = [row for row in result.tables["persons"] if (row["prize_id"], row["unit_id"]) not in by_quota]
+    if others:
+        name = "Cá nhân được Hội đồng chọn"
+        blocks += [Paragraph(name, "heading"), _person_table(result, name, others)]
+    fit = sorted(
+        result.rows("fct_unit_candidate", result="pass"),
+        key=lambda row: (row["prize_id"], row["authority_unit_id"] or "", result.unit_name(row["unit_id"])),
+    )
     for prize, group in groupby(fit, key=lambda row: row["prize_id"]):
         name = result.prize_names.get(prize, prize)
         blocks += [Paragraph(f"Đủ điều kiện để xét: {name}", "heading"), _candidate_table(result, name, list(group))]
@@ -231,16 +237,33 @@ def _quota_table(result: Result, name: str, quotas: list[Row]) -> Table:
         Column("Mức (đồng)", 24, "right"),
         Column("Họ và tên, chức vụ", 40),
     ]
-    lines = [row for row in quotas for _ in range(1 if row["quota"] is None else row["quota"])]
+    cells: list[list[Cell]] = []
+    for row in quotas:
+        for person in _named(result, row):
+            prize = result.prize_names.get(row["prize_id"], row["prize_id"])
+            cells.append([len(cells) + 1, result.unit_name(row["unit_id"]), prize, row["amount_per_person"], person])
+    return Table(name, columns, cells)
+
+
+def _named(result: Result, row: Row) -> list[str]:
+    """Who was named, then a blank for each place that is left."""
+    if row["quota"] is None:
+        return ["chờ Hội đồng quyết định"]
+    found = result.rows("persons", unit_id=row["unit_id"], prize_id=row["prize_id"])
+    names = sorted(str(person["name"]) for person in found)
+    return [*names, *[""] * (row["quota"] - len(names))]
+
+
+def _person_table(result: Result, name: str, rows: list[Row]) -> Table:
+    columns = [_NUMBER, Column("Họ và tên", 55), Column("Đơn vị", 50), Column("Hình thức", 47)]
     cells = [
         [
             number,
+            row["name"],
             result.unit_name(row["unit_id"]),
             result.prize_names.get(row["prize_id"], row["prize_id"]),
-            row["amount_per_person"],
-            "chờ Hội đồng quyết định" if row["quota"] is None else "",
         ]
-        for number, row in enumerate(lines, 1)
+        for number, row in enumerate(sorted(rows, key=lambda row: (row["prize_id"], str(row["name"]))), 1)
     ]
     return Table(name, columns, cells)
 
@@ -261,7 +284,9 @@ def _candidate_table(result: Result, name: str, rows: list[Row]) -> Table:
 
 def reporting(result: Result) -> Document:
     blocks: list[Block] = []
-    rows = result.tables["fct_reporting"]
+    rows = sorted(
+        result.tables["fct_reporting"], key=lambda row: (row["export_type"], result.unit_name(row["from_unit_id"]))
+    )
     for export_type, group in groupby(rows, key=lambda row: row["export_type"]):
         contract = load_contract(export_type)
         name = contract.title.vi if contract else export_type
@@ -281,19 +306,13 @@ def _reporting_table(result: Result, name: str, rows: list[Row]) -> Table:
         [
             number,
             result.unit_name(row["from_unit_id"]),
-            _instant(row["due_at"]),
-            _instant(row["received_at"]) if row["received_at"] else None,
+            local_text(row["due_at"]),
+            local_text(row["received_at"]) if row["received_at"] else None,
             REPORT_LABELS[row["status"]],
         ]
         for number, row in enumerate(rows, 1)
     ]
     return Table(name, columns, cells)
-
-
-def _instant(instant: datetime) -> str:
-    """A local instant; where a day begins, the day says it all."""
-    local = instant.astimezone(LOCAL)
-    return f"{local:%d/%m/%Y}" if local.time() == time() else f"{local:%H:%M %d/%m/%Y}"
 
 
 # ---- minutes
@@ -318,7 +337,10 @@ def minutes(result: Result) -> Document:
         *_decisions(result),
         Paragraph("IV. VIỆC CÒN PHẢI QUYẾT ĐỊNH", "heading"),
         *(Paragraph(text) for text in _numbered(_open_questions(result)) or ["Không còn việc nào."]),
-        Paragraph("V. KẾT LUẬN", "heading"),
+        Paragraph("V. KHIẾU NẠI", "heading"),
+        *(Paragraph(text) for text in _numbered(list(_objections(result))) or ["Không có khiếu nại."]),
+        Paragraph("VI. KẾT LUẬN", "heading"),
+        *(Paragraph(text) for text in _approvals(result)),
         Paragraph(
             "...................................................................................................."
         ),
@@ -329,7 +351,7 @@ def minutes(result: Result) -> Document:
 
 
 def _summary(result: Result) -> Iterator[str]:
-    rows = result.tables["rpt_ranking"]
+    rows = result.ranking
     for name, group in groupby(rows, key=lambda row: row["bloc_name"] or "Các đơn vị"):
         found = list(group)
         eligible = sum(row["is_eligible"] is True for row in found)
@@ -341,55 +363,76 @@ def _summary(result: Result) -> Iterator[str]:
         counts = ((label, sum(row["status"] == status for row in reports)) for status, label in REPORT_LABELS.items())
         shown = ", ".join(f"{count} {label}" for label, count in counts if count)
         yield f"Báo cáo: {len(reports)} báo cáo phải gửi: {shown}."
-    paid = [row["amount"] for row in result.tables["fct_award"] if row["amount"] is not None]
+    paid = [row["amount"] for row in result.awards if row["amount"] is not None]
     if paid:
         yield f"Tiền thưởng đã tính được: {dotted(sum(paid))} đồng. Bằng chữ: {amount_in_words(sum(paid))}."
 
 
 def _decisions(result: Result) -> Sequence[Block]:
-    rows = result.tables["fct_decision"]
-    if not rows:
+    if not result.decisions:
         return [Paragraph("Chưa có quyết định nào được ghi.")]
+    withdrawn = {decision["withdraws"] for decision in result.decisions if decision["withdraws"]}
     columns = [
         _NUMBER,
         Column("Ghi lúc", 24, "center"),
-        Column("Nội dung", 46),
-        Column("Người quyết định", 30),
-        Column("Lý do", 40),
+        Column("Nội dung", 50),
+        Column("Người quyết định", 28),
+        Column("Lý do", 38),
         Column("Hiệu lực", 20, "center"),
     ]
     cells = [
         [
             number,
-            _instant(row["recorded_at"]),
-            f"{DECISION_LABELS.get(row['kind'], row['kind'])}: {_subject(row['subject'])}",
-            row["decided_by"],
-            row["reason"],
-            DECISION_STATUS.get(row["status"], row["status"]),
+            local_text(decision["recorded_at"]),
+            f"{DECISIONS.get(decision['kind'], decision['kind'])}: {_subject(result, decision['subject'])}",
+            decision["decided_by"],
+            decision["reason"],
+            "đã rút" if decision["decision_id"] in withdrawn else "có hiệu lực",
         ]
-        for number, row in enumerate(rows, 1)
+        for number, decision in enumerate(result.decisions, 1)
     ]
     return [Table("Quyết định", columns, cells)]
 
 
-def _subject(subject: str) -> str:
-    """The subject is JSON of ids; a signed paper shows its values."""
-    values = json.loads(subject) if subject.startswith("{") else {"": subject}
-    return ", ".join(str(value) for value in values.values() if value is not None)
+def _subject(result: Result, value: object) -> str:
+    """What a decision names, units and prizes by their names; the closing and the gate stand in the title and clause."""
+    if isinstance(value, Mapping):
+        named = {key: part for key, part in value.items() if key not in {"period_id", "gate_id"} and part is not None}
+        return "; ".join(
+            f"{result.unit_name(key)} – {_subject(result, part)}" if key in result.units else _subject(result, part)
+            for key, part in named.items()
+        )
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(_subject(result, part) for part in value)
+    text = str(value)
+    return result.prize_names.get(text) or {"pass": "đạt", "fail": "không đạt"}.get(text) or result.unit_name(text)
+
+
+def _objections(result: Result) -> Iterator[str]:
+    for objection in result.objections:
+        row = objection.row()
+        answer = "chưa trả lời" if objection.is_open else f"trả lời: {row['answer']}"
+        yield f"{result.unit_name(row['unit_id'])} ({local_text(row['raised_at'])}): {row['text']} – {answer}."
+
+
+def _approvals(result: Result) -> Iterator[str]:
+    for approval in result.approvals:
+        note = f", {approval['note']}" if approval.get("note") else ""
+        yield f"{approval['user']} phê duyệt lúc {local_text(approval['approved_at'])}{note}."
 
 
 def _open_questions(result: Result) -> list[str]:
     """Each line that waits for people, with the range of money."""
-    rows = [row for row in result.award_rows() if row["status"] in ("undecided", "blocked")]
+    rows = [row for row in result.awards if row["status"] in ("undecided", "blocked")]
     texts = []
     for row in rows:
         places = "" if row["places"] is None else f", {dotted(row['places'])} suất"
         texts.append(
             f"{row['prize_name'] or row['prize_id']} – {_recipient(result, row)}{places}: {award_formula(row)}."
         )
-    for row in result.tables["rpt_ranking"]:
+    for row in result.ranking:
         if row["is_eligible"] is None:
-            texts.append(f"{row['unit_name']}: {row['reason_label'] or row['reason_code']}.")
+            texts.append(f"{row['unit_name']}: {REASONS.get(row['reason_code'], row['reason_code'])}.")
     return texts
 
 

@@ -14,9 +14,9 @@ def figures_that_rank(result: Result, bloc_id: str | None) -> dict[str, Row]:
 
     The measure of the shown rate comes first, where more than one would explain the ranks.
     """
-    ranked = [row for row in result.rows("rpt_ranking", bloc_id=bloc_id) if row["rank"] is not None]
+    ranked = [row for row in result.rows("ranking", bloc_id=bloc_id) if row["rank"] is not None]
     by_measure: dict[str, dict[str, Row]] = {}
-    for row in result.tables["fct_measure"]:
+    for row in sorted(result.tables["fct_measure"], key=lambda row: str(row["measure_id"])):
         by_measure.setdefault(row["measure_id"], {})[row["unit_id"]] = row
     for figures in sorted(by_measure.values(), key=lambda figures: not _is_shown(ranked, figures)):
         if ranked and _explains(ranked, figures):

@@ -1,38 +1,45 @@
-"""The result that a set of documents speaks of: the figures as they stand now, or one official version."""
+"""The result that a set of documents speaks of: the figures as they stand now, or one official version.
+
+Both are the same tables: `ranking` and `awards` of an official version are as approved, of provisional figures as
+proposed; `persons` are those whom decisions name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 
 from thidua.annexes.blocks import Letterhead
+from thidua.clock import LOCAL
+from thidua.closing.official_rows import persons_of, ranking_of
+from thidua.lake.decisions import Decision, load_decisions
+from thidua.lake.objections import Objection, load_objections
+from thidua.lake.officials import load_version
 from thidua.reports.served import Row, open_served
 from thidua.settings import Home
 
-# What of a closing is read, whole rows, in the order that a document shows them.
-_OF_PERIOD = {
-    "rpt_ranking": "bloc_name nulls last, rank nulls last, is_eligible desc nulls last, progress_rate desc nulls last, unit_id",
-    "fct_award": "recipient_kind desc, amount_each desc nulls last, prize_id, authority_unit_id, unit_id",
-    "fct_nomination_quota": "unit_id, prize_id",
-    "fct_unit_candidate": "prize_id, authority_unit_id, bloc_id nulls last, unit_id",
-    "fct_measure": "unit_id, measure_id",
-    "fct_gate_result": "unit_id, kind desc, gate_id",
-    "fct_reporting": "export_type, from_unit_id",
-}
+# What both kinds have, whole rows of the closing.
+MARTS = (
+    "fct_eligibility", "fct_measure", "fct_gate_result", "fct_nomination_quota", "fct_unit_candidate", "fct_reporting",
+)  # fmt: skip
+_PROPOSALS = ("fct_award", "fct_ranking")
 
 
 @dataclass(frozen=True)
 class Result:
-    """`version` and `content_hash` are null for provisional figures. `tables` hold the rows of the marts' columns."""
+    """`version`, `content_hash` and `approvals` are of an official version; provisional figures have none."""
 
     campaign: Row
     period: Row
     units: Mapping[str, Row]
-    tables: Mapping[str, list[Row]]
+    tables: Mapping[str, Sequence[Row]]
+    decisions: Sequence[Decision]
+    objections: Sequence[Objection]
     version: int | None = None
     content_hash: str | None = None
+    approvals: Sequence[Row] = ()
 
     @property
     def label(self) -> str:
@@ -57,13 +64,36 @@ class Result:
     def rows(self, table: str, **equal: object) -> list[Row]:
         return [row for row in self.tables[table] if all(row[name] == value for name, value in equal.items())]
 
-    def award_rows(self) -> list[Row]:
+    @cached_property
+    def ranking(self) -> list[Row]:
+        """The units bloc by bloc: the ranked in their order, then by name."""
+        return sorted(
+            self.tables["ranking"],
+            key=lambda row: (
+                row["bloc_name"] is None,
+                row["bloc_name"] or "",
+                row["rank"] is None,
+                row["rank"] or 0,
+                row["is_eligible"] is not True,
+                row["is_eligible"] is None,
+                row["unit_name"],
+                row["unit_id"],
+            ),
+        )
+
+    @cached_property
+    def awards(self) -> list[Row]:
         """The awards bloc by bloc as the ranking has them, dearest first."""
-        blocs = list(dict.fromkeys(row["bloc_id"] for row in self.tables["rpt_ranking"]))
+        blocs = list(dict.fromkeys(row["bloc_id"] for row in self.ranking))
         place = {bloc: position for position, bloc in enumerate(blocs)}
         return sorted(
-            self.tables["fct_award"],
-            key=lambda row: (place.get(row["bloc_id"], len(blocs)), -(row["amount_each"] or 0), -(row["amount"] or 0)),
+            self.tables["awards"],
+            key=lambda row: (
+                place.get(row["bloc_id"], len(blocs)),
+                -(row["amount_each"] or 0),
+                -(row["amount"] or 0),
+                *(str(row[name] or "") for name in ("recipient_kind", "prize_id", "authority_unit_id", "unit_id")),
+            ),
         )
 
     def unit_name(self, unit_id: str | None) -> str:
@@ -74,7 +104,7 @@ class Result:
 
     @cached_property
     def prize_names(self) -> dict[str, str]:
-        return {row["prize_id"]: row["prize_name"] or row["prize_id"] for row in self.tables["fct_award"]}
+        return {row["prize_id"]: row["prize_name"] or row["prize_id"] for row in self.tables["awards"]}
 
 
 def provisional(home: Home, campaign: str, period: str) -> Result:
@@ -83,17 +113,67 @@ def provisional(home: Home, campaign: str, period: str) -> Result:
         served.check_campaign(campaign)
         served.check_period(campaign, period)
         key = [campaign, period]
-        tables = {
-            table: served.rows(f"select * from {table} where campaign_id = $1 and period_id = $2 order by {order}", key)
-            for table, order in _OF_PERIOD.items()
+        marts = {
+            table: served.rows(f"select * from {table} where campaign_id = $1 and period_id = $2", key)
+            for table in (*MARTS, *_PROPOSALS)
         }
-        tables["fct_decision"] = served.rows(
-            "select * from fct_decision where campaign_id = $1 order by recorded_at, decision_id", [campaign]
-        )
-        units = served.rows("select * from dim_unit where campaign_id = $1", [campaign])
-        return Result(
-            campaign=served.rows("select * from dim_campaign where campaign_id = $1", [campaign])[0],
-            period=served.rows("select * from dim_period where campaign_id = $1 and period_id = $2", key)[0],
-            units={row["unit_id"]: row for row in units},
-            tables=tables,
-        )
+        marts["dim_unit"] = served.rows("select * from dim_unit where campaign_id = $1", [campaign])
+        found = served.rows("select * from dim_campaign where campaign_id = $1", [campaign])[0]
+        closing = served.rows("select * from dim_period where campaign_id = $1 and period_id = $2", key)[0]
+    decisions = _decisions(home, campaign, period, None)
+    lines = marts["fct_award"]
+    held = [{**line, "status": "awarded" if line["status"] == "proposed" else line["status"]} for line in lines]
+    tables = {
+        **{name: marts[name] for name in MARTS},
+        "ranking": ranking_of(marts, held),
+        "awards": lines,
+        "persons": persons_of(marts, decisions, period),
+    }
+    return Result(
+        campaign=found,
+        period=closing,
+        units={row["unit_id"]: row for row in marts["dim_unit"]},
+        tables=tables,
+        decisions=decisions,
+        objections=_objections(home, campaign, period, None),
+    )
+
+
+def official(home: Home, campaign: str, period: str, version: int | None = None) -> Result:
+    """An official version as approved, the latest one where none is named. Raises NotWell when there is none such."""
+    found = load_version(home, campaign, period, version)
+    decided = found.manifest["inputs"]["decisions"]
+    return Result(
+        campaign=found.rows("dim_campaign")[0],
+        period=found.rows("dim_period")[0],
+        units={row["unit_id"]: row for row in found.rows("dim_unit")},
+        tables={name: found.rows(name) for name in (*MARTS, "ranking", "awards", "persons")},
+        decisions=[one for one in _decisions(home, campaign, period, None) if one["decision_id"] in decided],
+        objections=_objections(home, campaign, period, found.approved_at),
+        version=found.version,
+        content_hash=found.content_hash,
+        approvals=found.manifest["approvals"],
+    )
+
+
+def _decisions(home: Home, campaign: str, period: str, known_at: datetime | None) -> list[Decision]:
+    """Those of the campaign that speak of this closing or of no closing."""
+    return [
+        decision
+        for decision in load_decisions(home, known_at)
+        if decision["campaign_id"] == campaign and decision["subject"].get("period_id") in (None, period)
+    ]
+
+
+def _objections(home: Home, campaign: str, period: str, known_at: datetime | None) -> list[Objection]:
+    return [
+        objection
+        for objection in load_objections(home, known_at)
+        if (objection.campaign_id, objection.period_id) == (campaign, period)
+    ]
+
+
+def local_text(instant: datetime | str) -> str:
+    """`09:30 05/07/2023`; where a day begins, the day says it all."""
+    local = (datetime.fromisoformat(instant) if isinstance(instant, str) else instant).astimezone(LOCAL)
+    return f"{local:%d/%m/%Y}" if (local.hour, local.minute) == (0, 0) else f"{local:%H:%M %d/%m/%Y}"

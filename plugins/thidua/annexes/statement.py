@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from thidua.annexes.blocks import Block, Cell, Column, Document, Paragraph, Table
+from thidua.annexes.documents import rate_text
+from thidua.annexes.labels import REASONS
 from thidua.annexes.order import figures_that_rank, lead_over
 from thidua.annexes.result import Result
 from thidua.reports.explain import GATE_LABELS, award_formula, comparison, formula
@@ -12,7 +14,7 @@ from thidua.reports.served import Row, dotted, exact_percent, half_up_percent
 
 
 def statements(result: Result) -> Iterator[Document]:
-    for row in result.tables["rpt_ranking"]:
+    for row in result.ranking:
         yield statement(result, row)
 
 
@@ -36,9 +38,9 @@ def _overview(result: Result, row: Row) -> Table:
     lines: list[list[Cell]] = [
         ["Đơn vị", row["unit_name"]],
         ["Khối thi đua", row["bloc_name"]],
-        ["Tỷ lệ đạt được", row["rate_text"]],
+        ["Tỷ lệ đạt được", rate_text(row)],
         ["Ngưỡng", threshold],
-        ["Kết quả xét", row["reason_label"] or row["reason_code"]],
+        ["Kết quả xét", REASONS.get(row["reason_code"], row["reason_code"])],
         ["Thứ hạng", _rank(row)],
     ]
     return Table("Tóm tắt", [Column("Nội dung", 55), Column("Kết quả", 110)], lines)
@@ -49,14 +51,17 @@ def _rank(row: Row) -> str | None:
 
 
 def _figures(result: Result, row: Row) -> Iterator[str]:
-    for measure in result.rows("fct_measure", unit_id=row["unit_id"]):
+    for measure in sorted(result.rows("fct_measure", unit_id=row["unit_id"]), key=lambda row: str(row["measure_id"])):
         target = measure["target_decision_number"]
         given = f" Chỉ tiêu {dotted(measure['denominator'])} theo {target}." if target else ""
         yield f"{measure['measure_name']} (mục {measure['clause']}): {formula(measure)}.{given}"
 
 
 def _conditions(result: Result, row: Row) -> Iterator[str]:
-    gates = result.rows("fct_gate_result", unit_id=row["unit_id"])
+    gates = sorted(
+        result.rows("fct_gate_result", unit_id=row["unit_id"]),
+        key=lambda gate: (gate["kind"] == "decision", gate["gate_id"]),
+    )
     if not gates:
         yield "Kế hoạch không đặt điều kiện cho đơn vị ở kỳ này."
     for gate in gates:
@@ -74,7 +79,7 @@ def _standing(result: Result, row: Row) -> Iterator[str]:
     if row["rank"] is None:
         yield "Chưa xếp hạng: chỉ xếp hạng đơn vị đủ điều kiện, ở những kỳ mà kế hoạch có xếp hạng."
         return
-    ranked = [other for other in result.rows("rpt_ranking", bloc_id=row["bloc_id"]) if other["rank"] is not None]
+    ranked = [other for other in result.rows("ranking", bloc_id=row["bloc_id"]) if other["rank"] is not None]
     yield f"Hạng {_rank(row)} trong {len(ranked)} đơn vị được xếp hạng (mục {row['clause']})."
     above = [other for other in ranked if other["rank"] < row["rank"]]
     if above:
@@ -99,7 +104,7 @@ def _behind(result: Result, row: Row, other: Row) -> str:
 
 
 def _prizes(result: Result, row: Row) -> Iterator[str]:
-    found = result.rows("fct_award", unit_id=row["unit_id"])
+    found = result.rows("awards", unit_id=row["unit_id"])
     for award in found:
         name = award["prize_name"] or award["prize_id"]
         kind = "cá nhân, " if award["recipient_kind"] == "person" else ""

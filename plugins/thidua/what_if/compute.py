@@ -20,7 +20,7 @@ from thidua.plan.loader import load_plan
 from thidua.plan.snapshots import snapshots_at
 from thidua.reports.served import check_known
 from thidua.settings import Home
-from thidua.warehouse import raw
+from thidua.warehouse import closings, raw
 from thidua.warehouse.build import chosen_readings, fingerprint, gather_inputs, run_dbt
 from thidua.what_if.compare import Standing, read_standing
 from thidua.what_if.overlay import assumed_values, overlaid_plan
@@ -41,6 +41,8 @@ def compute(home: Home, campaign: str, period: str, scenario: Scenario) -> tuple
         try:
             state = raw.read_state(connection)
             inputs, now = _inputs(home, state, campaign, period, scenario, folder)
+            if campaign in closings.unseen_campaigns(connection, inputs.closings):
+                raise NotWell(f"có bản chính thức hoặc khiếu nại mới / closings the build has not taken; {_REBUILD}")
             before = read_standing(connection, campaign)
             # Forgotten, so that the campaign is recomputed whole.
             plans = {name: digest for name, digest in state.plans.items() if name != campaign}
