@@ -16,6 +16,7 @@ import pytest
 from thidua.annexes import pdf
 from thidua.annexes.documents import documents
 from thidua.annexes.labels import AWARD_STATUS, REASONS
+from thidua.annexes.minutes import minutes
 from thidua.annexes.order import lead_over
 from thidua.annexes.result import MARTS, Result, official, provisional
 from thidua.annexes.sheet_file import HEADER_ROW, write_xlsx
@@ -26,15 +27,16 @@ from thidua.annexes.write import write_annexes
 from thidua.closing.official_rows import PERSONS, RANKING
 from thidua.errors import NotWell, ThiduaError
 from thidua.lake.officials import commit_version, new_version_dir
-from thidua.settings import Home, dbt_dir
+from thidua.plan.snapshots import record_snapshots
+from thidua.settings import Home, dbt_dir, repo_root
 from thidua.warehouse import raw
 
 from tests.annexes.conftest import FORMULA
-from tests.reports.conftest import CAMPAIGN, Marts, add_unit
+from tests.reports.conftest import CAMPAIGN, Marts, add_unit, local
 
 
 def word_of(result: Result, slug: str) -> Any:
-    made = {document.slug: document for document in [*documents(result), *statements(result)]}
+    made = {document.slug: document for document in [*documents(result), minutes(result), *statements(result)]}
     return docx.Document(io.BytesIO(write_docx(made[slug], result.letterhead)))
 
 
@@ -132,7 +134,7 @@ def test_a_name_that_is_a_formula_stays_text(result: Result) -> None:
 
 
 def test_the_same_result_gives_the_same_bytes(result: Result) -> None:
-    made = [*documents(result), *statements(result)]
+    made = [*documents(result), minutes(result), *statements(result)]
     assert {document.slug for document in made} > {"bang-xep-hang", "danh-sach-de-cu", "tinh-hinh-bao-cao", "di-linh"}
     for document in made:
         assert write_docx(document, result.letterhead) == write_docx(document, result.letterhead)
@@ -250,7 +252,7 @@ def test_files_say_which_figures_they_hold(result: Result, tmp_path: Path, monke
 
 @pytest.mark.skipif(shutil.which(pdf.PROGRAM) is None, reason="LibreOffice is not installed here")
 def test_libreoffice_opens_every_kind(result: Result, tmp_path: Path) -> None:
-    made = {document.slug: document for document in [*documents(result), *statements(result)]}
+    made = {document.slug: document for document in [*documents(result), minutes(result), *statements(result)]}
     files = []
     for slug in ("bang-xep-hang", "danh-sach-khen-thuong", "bien-ban", "di-linh"):
         files.append(tmp_path / f"{slug}.docx")
@@ -267,6 +269,8 @@ def test_libreoffice_opens_every_kind(result: Result, tmp_path: Path) -> None:
 def test_an_official_version_speaks_of_what_was_approved(result: Result, home: Home, tmp_path: Path) -> None:
     """Written as a closing writes it; read back, its documents say the same figures, its number and its hash."""
     approved = Home(tmp_path)
+    shutil.copytree(repo_root() / "campaigns" / CAMPAIGN, tmp_path / "campaigns" / CAMPAIGN)
+    snapshot = record_snapshots(approved, tmp_path / "campaigns", local("2023-04-01"))[0]
     folder = new_version_dir(approved, CAMPAIGN, "q2")
     tables: dict[str, Any] = {}
     with duckdb.connect(":memory:") as connection:
@@ -292,6 +296,11 @@ def test_an_official_version_speaks_of_what_was_approved(result: Result, home: H
             "approvals": approvals,
             "content_hash": "0123456789abcdef" * 4,
             "inputs": {"decisions": {}},
+            "freeze": {
+                "campaign_id": CAMPAIGN,
+                "frozen_at": "2023-07-05T00:00:00+00:00",
+                "plan": {"snapshot": snapshot.path.name, "plan_hash": snapshot.plan_hash},
+            },
             "tables": tables,
         },
     )
@@ -300,8 +309,9 @@ def test_an_official_version_speaks_of_what_was_approved(result: Result, home: H
     file = word_of(found, "danh-sach-khen-thuong")
     assert "Tổng cộng: 5.940.000 đồng" in text_of(file)
     assert file.sections[0].footer.paragraphs[0].text == "Bản chính thức số 1 – mã kiểm tra 0123456789abcdef"
-    minutes = text_of(word_of(found, "bien-ban"))
-    assert "binh phê duyệt lúc 08:00 08/07/2023" in minutes and "DỰ THẢO" not in minutes
+    text = text_of(word_of(found, "bien-ban"))
+    assert "binh phê duyệt lúc 08:00 08/07/2023" in text and "DỰ THẢO" not in text
+    assert found.prize_names["leadership_unit"].startswith("Tập thể xuất sắc"), "a prize that nobody was given"
     for slug in ("bang-xep-hang", "danh-sach-de-cu", "bao-loc"):
         assert text_of(word_of(found, slug)) == text_of(word_of(result, slug))
     with pytest.raises(NotWell, match="no official version 2"):

@@ -1,12 +1,11 @@
-"""The documents of a closing that concern all units: ranking, awards, nominees, decisions, reports."""
+"""The lists of a closing: ranking, awards, nominees, who reported when."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from thidua.annexes.blocks import Block, Cell, Column, Document, Paragraph, Table
-from thidua.annexes.labels import AWARD_STATUS, DECISIONS, REASONS
+from thidua.annexes.labels import AWARD_STATUS, REASONS
 from thidua.annexes.order import figures_that_rank
 from thidua.annexes.result import Result, local_text
 from thidua.annexes.words import amount_in_words
@@ -21,7 +20,7 @@ _NUMBER = Column("TT", 13, "center")
 def documents(result: Result) -> list[Document]:
     """Every document that the closing gives rise to; one that would say nothing is not made."""
     made = [ranking(result), awards(result), nominees(result), reporting(result)]
-    return [*(document for document in made if document.tables), minutes(result)]
+    return [document for document in made if document.tables]
 
 
 # ---- ranking
@@ -152,7 +151,7 @@ def _paid_table(result: Result, name: str, rows: list[Row], total: int) -> Table
     cells = [
         [
             number,
-            _recipient(result, row),
+            recipient(result, row),
             row["prize_name"] or row["prize_id"],
             row["clause"],
             award_formula(row).partition(" = ")[0],
@@ -178,7 +177,7 @@ def _open_table(result: Result, name: str, rows: list[Row]) -> Table:
     cells = [
         [
             number,
-            _recipient(result, row),
+            recipient(result, row),
             row["prize_name"] or row["prize_id"],
             row["clause"],
             row["places"],
@@ -191,7 +190,7 @@ def _open_table(result: Result, name: str, rows: list[Row]) -> Table:
     return Table(name, columns, cells)
 
 
-def _recipient(result: Result, row: Row) -> str:
+def recipient(result: Result, row: Row) -> str:
     if row["unit_id"] is not None:
         return result.unit_name(row["unit_id"])
     by = f" ({result.unit_name(row['authority_unit_id'])} khen)" if row["authority_unit_id"] else ""
@@ -313,128 +312,3 @@ def _reporting_table(result: Result, name: str, rows: list[Row]) -> Table:
         for number, row in enumerate(rows, 1)
     ]
     return Table(name, columns, cells)
-
-
-# ---- minutes
-
-
-def minutes(result: Result) -> Document:
-    """What was counted, what was decided, what is still to be decided; who was there is left to write."""
-    blocks: list[Block] = [
-        Paragraph("I. THÀNH PHẦN", "heading"),
-        Paragraph(
-            "Chủ trì: ..........................................................................................."
-        ),
-        Paragraph(
-            "Thư ký: ............................................................................................"
-        ),
-        Paragraph(
-            "Thành viên: ........................................................................................"
-        ),
-        Paragraph("II. KẾT QUẢ TỔNG HỢP", "heading"),
-        *(Paragraph(text) for text in _summary(result)),
-        Paragraph("III. CÁC QUYẾT ĐỊNH ĐÃ GHI", "heading"),
-        *_decisions(result),
-        Paragraph("IV. VIỆC CÒN PHẢI QUYẾT ĐỊNH", "heading"),
-        *(Paragraph(text) for text in _numbered(_open_questions(result)) or ["Không còn việc nào."]),
-        Paragraph("V. KHIẾU NẠI", "heading"),
-        *(Paragraph(text) for text in _numbered(list(_objections(result))) or ["Không có khiếu nại."]),
-        Paragraph("VI. KẾT LUẬN", "heading"),
-        *(Paragraph(text) for text in _approvals(result)),
-        Paragraph(
-            "...................................................................................................."
-        ),
-        Paragraph("Biên bản được lập xong lúc ...... giờ ...... cùng ngày, đã đọc lại và thống nhất."),
-    ]
-    title = "BIÊN BẢN XÉT THI ĐUA, KHEN THƯỞNG"
-    return Document("bien-ban", title, blocks, signers=("THƯ KÝ", "CHỦ TRÌ"), is_annex=False)
-
-
-def _summary(result: Result) -> Iterator[str]:
-    rows = result.ranking
-    for name, group in groupby(rows, key=lambda row: row["bloc_name"] or "Các đơn vị"):
-        found = list(group)
-        eligible = sum(row["is_eligible"] is True for row in found)
-        unknown = sum(row["is_eligible"] is None for row in found)
-        text = f"{name}: {len(found)} đơn vị, {eligible} đủ điều kiện, {len(found) - eligible - unknown} không đủ"
-        yield text + (f", {unknown} chưa kết luận được." if unknown else ".")
-    reports = result.tables["fct_reporting"]
-    if reports:
-        counts = ((label, sum(row["status"] == status for row in reports)) for status, label in REPORT_LABELS.items())
-        shown = ", ".join(f"{count} {label}" for label, count in counts if count)
-        yield f"Báo cáo: {len(reports)} báo cáo phải gửi: {shown}."
-    paid = [row["amount"] for row in result.awards if row["amount"] is not None]
-    if paid:
-        yield f"Tiền thưởng đã tính được: {dotted(sum(paid))} đồng. Bằng chữ: {amount_in_words(sum(paid))}."
-
-
-def _decisions(result: Result) -> Sequence[Block]:
-    if not result.decisions:
-        return [Paragraph("Chưa có quyết định nào được ghi.")]
-    withdrawn = {decision["withdraws"] for decision in result.decisions if decision["withdraws"]}
-    columns = [
-        _NUMBER,
-        Column("Ghi lúc", 24, "center"),
-        Column("Nội dung", 50),
-        Column("Người quyết định", 28),
-        Column("Lý do", 38),
-        Column("Hiệu lực", 20, "center"),
-    ]
-    cells = [
-        [
-            number,
-            local_text(decision["recorded_at"]),
-            f"{DECISIONS.get(decision['kind'], decision['kind'])}: {_subject(result, decision['subject'])}",
-            decision["decided_by"],
-            decision["reason"],
-            "đã rút" if decision["decision_id"] in withdrawn else "có hiệu lực",
-        ]
-        for number, decision in enumerate(result.decisions, 1)
-    ]
-    return [Table("Quyết định", columns, cells)]
-
-
-def _subject(result: Result, value: object) -> str:
-    """What a decision names, units and prizes by their names; the closing and the gate stand in the title and clause."""
-    if isinstance(value, Mapping):
-        named = {key: part for key, part in value.items() if key not in {"period_id", "gate_id"} and part is not None}
-        return "; ".join(
-            f"{result.unit_name(key)} – {_subject(result, part)}" if key in result.units else _subject(result, part)
-            for key, part in named.items()
-        )
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(_subject(result, part) for part in value)
-    text = str(value)
-    return result.prize_names.get(text) or {"pass": "đạt", "fail": "không đạt"}.get(text) or result.unit_name(text)
-
-
-def _objections(result: Result) -> Iterator[str]:
-    for objection in result.objections:
-        row = objection.row()
-        answer = "chưa trả lời" if objection.is_open else f"trả lời: {row['answer']}"
-        yield f"{result.unit_name(row['unit_id'])} ({local_text(row['raised_at'])}): {row['text']} – {answer}."
-
-
-def _approvals(result: Result) -> Iterator[str]:
-    for approval in result.approvals:
-        note = f", {approval['note']}" if approval.get("note") else ""
-        yield f"{approval['user']} phê duyệt lúc {local_text(approval['approved_at'])}{note}."
-
-
-def _open_questions(result: Result) -> list[str]:
-    """Each line that waits for people, with the range of money."""
-    rows = [row for row in result.awards if row["status"] in ("undecided", "blocked")]
-    texts = []
-    for row in rows:
-        places = "" if row["places"] is None else f", {dotted(row['places'])} suất"
-        texts.append(
-            f"{row['prize_name'] or row['prize_id']} – {_recipient(result, row)}{places}: {award_formula(row)}."
-        )
-    for row in result.ranking:
-        if row["is_eligible"] is None:
-            texts.append(f"{row['unit_name']}: {REASONS.get(row['reason_code'], row['reason_code'])}.")
-    return texts
-
-
-def _numbered(texts: Sequence[str]) -> list[str]:
-    return [f"{number}. {text}" for number, text in enumerate(texts, 1)]

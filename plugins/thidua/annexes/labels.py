@@ -24,11 +24,21 @@ DECISIONS = {
     "award_person": "Khen cá nhân",
     "exclude_person": "Không xét cá nhân",
     "place_tied": "Phân định đồng hạng",
-    "settle": "Chốt nội dung xét",
+    "settle": "Đã xét xong",
     "accept_plan": "Chấp nhận kế hoạch thay đổi",
     "reissue": "Ban hành lại",
     "group_done": "Xác nhận hoàn thành",
     "choose_reading": "Chọn cách hiểu",
     "excuse_report": "Miễn báo cáo",
     "withdraw_submission": "Rút tệp đã nhận",
+}
+QUESTIONS = {
+    "nomination": "đề cử",
+    "exclusions": "không xét khen thưởng",
+    "excluded_persons": "cá nhân không xét",
+    "pool": "chọn khen thưởng",
+    "tie": "đồng hạng",
+    "line": "dòng chưa chi được",
+    "gate": "điều kiện",
+    "reading": "cách hiểu",
 }

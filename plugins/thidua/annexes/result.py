@@ -13,10 +13,12 @@ from functools import cached_property
 
 from thidua.annexes.blocks import Letterhead
 from thidua.clock import LOCAL
+from thidua.closing.basis import snapshot_of
 from thidua.closing.official_rows import persons_of, ranking_of
 from thidua.lake.decisions import Decision, load_decisions
 from thidua.lake.objections import Objection, load_objections
 from thidua.lake.officials import load_version
+from thidua.plan.loader import Plan, load_plan
 from thidua.reports.served import Row, open_served
 from thidua.settings import Home
 
@@ -40,6 +42,7 @@ class Result:
     version: int | None = None
     content_hash: str | None = None
     approvals: Sequence[Row] = ()
+    plan: Plan | None = None  # of an official version: its awards may no longer name every prize
 
     @property
     def label(self) -> str:
@@ -104,7 +107,9 @@ class Result:
 
     @cached_property
     def prize_names(self) -> dict[str, str]:
-        return {row["prize_id"]: row["prize_name"] or row["prize_id"] for row in self.tables["awards"]}
+        planned = {award.prize_id: award.name for award in self.plan.document.awards} if self.plan else {}
+        named = {row["prize_id"]: row["prize_name"] for row in self.tables["awards"]}
+        return {prize_id: name or prize_id for prize_id, name in {**planned, **named}.items()}
 
 
 def provisional(home: Home, campaign: str, period: str) -> Result:
@@ -153,6 +158,7 @@ def official(home: Home, campaign: str, period: str, version: int | None = None)
         version=found.version,
         content_hash=found.content_hash,
         approvals=found.manifest["approvals"],
+        plan=load_plan(snapshot_of(home, found.manifest["freeze"]).path),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from thidua.annexes.blocks import Document
 from thidua.annexes.documents import documents
+from thidua.annexes.minutes import minutes
 from thidua.annexes.pdf import convert, has_office
 from thidua.annexes.result import Result
 from thidua.annexes.sheet_file import write_xlsx
@@ -36,7 +37,7 @@ def write_annexes(result: Result, folder: Path) -> list[Path]:
 def _files(result: Result) -> Iterator[tuple[str, bytes]]:
     """(path below the folder, content). The version is part of each name: a file that is sent on still says it."""
     head = result.letterhead
-    for document in [*documents(result), *statements(result)]:
+    for document in [*documents(result), minutes(result), *statements(result)]:
         stem = _stem(document, result)
         yield f"{stem}.docx", write_docx(document, head)
         if document.has_sheets:
