@@ -55,10 +55,9 @@ class Marts:
         self._connection = duckdb.connect(str(self._path))
 
 
-@pytest.fixture
-def marts(tmp_path: Path) -> Iterator[Marts]:
-    """One campaign with one closing and no unit yet. `marts.home` is what the reports read, after `close`."""
-    marts = Marts(Home(tmp_path))
+def campaign_marts(home: Home) -> Marts:
+    """One campaign with one closing and no unit yet."""
+    marts = Marts(home)
     marts.insert("dim_campaign", title="Cài đặt VssID", issued_by="BHXH tỉnh Lâm Đồng")
     marts.insert(
         "dim_period",
@@ -68,6 +67,13 @@ def marts(tmp_path: Path) -> Iterator[Marts]:
         cutoff_at=local("2023-07-01"),
         multiplier=1,
     )
+    return marts
+
+
+@pytest.fixture
+def marts(tmp_path: Path) -> Iterator[Marts]:
+    """`marts.home` is what the reports read, after `close`."""
+    marts = campaign_marts(Home(tmp_path))
     yield marts
     marts.close()
 
@@ -125,6 +131,8 @@ def add_unit(
         measure_id="progress",
         is_eligible=eligible,
         reason_code=reason,
+        threshold_rate=Decimal("0.6"),
+        missing_count=missing,
         **key,
         **figures,
     )

@@ -24,6 +24,10 @@ predecessors as (
     select * from {{ source('plan', 'unit_predecessors') }}
 ),
 
+assumed_values as (
+    select * from {{ source('raw', 'assumed_values') }}
+),
+
 reported as (
     select
         figures.campaign_id,
@@ -181,12 +185,49 @@ of_events as (
         cast(null as varchar) as sheet,
         cast(null as bigint) as line_number
     from event_values
+),
+
+known as (
+    select * from reported
+    union all
+    select * from given
+    union all
+    select * from inherited
+    union all
+    select * from of_events
+),
+
+-- What a what-if supposes, in a warehouse of its own; every other build lays none.
+assumed as (
+    select
+        campaign_id,
+        metric_id,
+        period_id,
+        cast('' as varchar) as dimension,
+        cast('' as varchar) as member,
+        unit_id,
+        as_of_date,
+        value,
+        'assumed' as origin,
+        cast(null as varchar) as submission_id,
+        cast(null as varchar) as sheet,
+        cast(null as bigint) as line_number
+    from assumed_values
 )
 
-select * from reported
+select * from assumed
 union all
-select * from given
-union all
-select * from inherited
-union all
-select * from of_events
+select known.*
+from known
+where not exists (
+    select 1
+    from assumed
+    where
+        assumed.campaign_id = known.campaign_id
+        and assumed.metric_id = known.metric_id
+        and assumed.dimension = known.dimension
+        and assumed.member = known.member
+        and assumed.unit_id = known.unit_id
+        and coalesce(assumed.period_id, '') = coalesce(known.period_id, '')
+        and coalesce(assumed.as_of_date, date '0001-01-01') = coalesce(known.as_of_date, date '0001-01-01')
+)

@@ -59,7 +59,7 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def _chosen_readings(decisions: raw.Rows) -> dict[str, dict[str, tuple[str, str]]]:
+def chosen_readings(decisions: raw.Rows) -> dict[str, dict[str, tuple[str, str]]]:
     """campaign -> reading -> (option, decision_id): the latest decision that is not withdrawn."""
     withdrawn = {row["withdraws"] for row in decisions if row.get("withdraws")}
     chosen: dict[str, dict[str, tuple[str, str]]] = {}
@@ -105,7 +105,7 @@ def plan_inputs(snapshots: Mapping[str, Snapshot], decisions: raw.Rows) -> dict[
     from thidua.plan.compile import compile_plan
     from thidua.plan.loader import load_plan
 
-    chosen = _chosen_readings(decisions)
+    chosen = chosen_readings(decisions)
     plan_rows: dict[str, list[dict[str, Any]]] = {}
     plan_hashes: dict[str, str] = {}
     for campaign_id, snapshot in sorted(snapshots.items()):

@@ -43,6 +43,16 @@ DECISIONS: Columns = {
     "withdraws": "varchar",
 }
 
+# Metric values that stand in place of what is known, in the warehouse of a what-if; any other build has none.
+ASSUMED: Columns = {
+    "campaign_id": "varchar",
+    "metric_id": "varchar",
+    "period_id": "varchar",
+    "unit_id": "varchar",
+    "as_of_date": "date",
+    "value": "bigint",
+}
+
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -71,6 +81,7 @@ class Inputs:
     # (submission, batch) of judgements that another one overruled, and the campaigns of batches judged again.
     overruled: Sequence[tuple[str, str]] = ()
     judged_again: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    assumed: Rows = ()
 
 
 def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
@@ -206,6 +217,7 @@ def lay_inputs(
     for table, columns in PLAN_TABLES.items():
         load_rows(connection, f"plan.{table}", columns, inputs.plan_rows.get(table, []))
     load_rows(connection, "raw.decisions", DECISIONS, inputs.decisions)
+    load_rows(connection, "raw.assumed_values", ASSUMED, inputs.assumed)
     for table, columns in closing_rows.TABLES.items():
         load_rows(connection, f"raw.{table}", columns, inputs.closings.rows.get(table, []))
     _lay_batches(connection, unseen, inputs.overruled, known_at, inputs.submission_ids)

@@ -1,0 +1,314 @@
+"""The lists of a closing: ranking, awards, nominees, who reported when."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from thidua.annexes.blocks import Block, Cell, Column, Document, Paragraph, Table
+from thidua.annexes.labels import AWARD_STATUS, REASONS
+from thidua.annexes.order import figures_that_rank
+from thidua.annexes.result import Result, local_text
+from thidua.annexes.words import amount_in_words
+from thidua.intake.contracts import load_contract
+from thidua.reports.explain import award_formula
+from thidua.reports.served import REPORT_LABELS, Row, dotted, exact_percent, half_up_percent
+
+KINDS = (("unit", "Tập thể"), ("person", "Cá nhân"))
+_NUMBER = Column("TT", 13, "center")
+
+
+def documents(result: Result) -> list[Document]:
+    """Every document that the closing gives rise to; one that would say nothing is not made."""
+    made = [ranking(result), awards(result), nominees(result), reporting(result)]
+    return [document for document in made if document.tables]
+
+
+# ---- ranking
+
+
+def ranking(result: Result) -> Document:
+    rows = result.ranking
+    is_ranked = any(row["rank"] is not None for row in rows)
+    blocks: list[Block] = []
+    for name, group in groupby(rows, key=lambda row: row["bloc_name"] or "Các đơn vị"):
+        found = list(group)
+        blocks += [Paragraph(name, "heading"), _ranking_table(result, name, found, is_ranked)]
+        if any(row["is_tied"] for row in found):
+            blocks.append(
+                Paragraph(
+                    "(=) Đồng hạng: kế hoạch không có tiêu chí phụ để phân định, Hội đồng quyết định giải thưởng.",
+                    "note",
+                )
+            )
+    if blocks:
+        blocks.append(
+            Paragraph(
+                "Dấu gạch ngang (–): chưa có số liệu hoặc không xét; không có số liệu không phải là số không. "
+                "Tỷ lệ làm tròn đến hai chữ số thập phân để đọc; ngưỡng và thứ hạng so bằng số nguyên.",
+                "note",
+            )
+        )
+    title = "BẢNG XẾP HẠNG THI ĐUA" if is_ranked else "KẾT QUẢ XÉT THI ĐUA"
+    return Document("bang-xep-hang", title, blocks, is_landscape=True, has_sheets=True)
+
+
+def _ranking_table(result: Result, name: str, rows: list[Row], is_ranked: bool) -> Table:
+    columns = [
+        Column("Hạng" if is_ranked else "TT", 18, "center"),
+        Column("Đơn vị", 60),
+        Column("Thực hiện", 22, "right"),
+        Column("Chỉ tiêu, tổng số", 22, "right"),
+        Column("Tỷ lệ", 20, "right"),
+        Column("Ngưỡng", 20, "right"),
+        Column("Kết quả xét", 42),
+        Column("Khen thưởng", 44),
+    ]
+    cells = [_ranking_row(number, row, is_ranked) for number, row in enumerate(rows, 1)]
+    figures = figures_that_rank(result, rows[0]["bloc_id"])
+    if any(_differs(row, figures.get(row["unit_id"])) for row in rows):
+        # The plan ranks by another measure than the one with the threshold: both have to be seen.
+        measure = next(iter(figures.values()))
+        columns.insert(6, Column(f"{measure['measure_name']} (để xếp hạng)", 42, "right"))
+        for line, row in zip(cells, rows, strict=True):
+            line.insert(6, _fraction(figures.get(row["unit_id"])))
+    return Table(name, columns, cells)
+
+
+def rate_text(row: Row) -> str | None:
+    """The rate as text; none where there is nothing to divide."""
+    if row["numerator"] is None or not row["denominator"]:
+        return None
+    return half_up_percent(row["numerator"], row["denominator"])
+
+
+def _differs(row: Row, figure: Row | None) -> bool:
+    return figure is not None and (row["numerator"], row["denominator"]) != (figure["numerator"], figure["denominator"])
+
+
+def _fraction(figure: Row | None) -> str | None:
+    rate = None if figure is None else rate_text(figure)
+    if figure is None or rate is None:
+        return None
+    return f"{dotted(figure['numerator'])} / {dotted(figure['denominator'])} = {rate}"
+
+
+def _ranking_row(number: int, row: Row, is_ranked: bool) -> list[Cell]:
+    rank: Cell = number
+    if is_ranked:
+        rank = None if row["rank"] is None else f"{row['rank']}{' (=)' if row['is_tied'] else ''}"
+    verdict = REASONS.get(row["reason_code"], str(row["reason_code"]))
+    if row["missing_count"]:
+        verdict += f", còn thiếu {dotted(row['missing_count'])}"
+    return [
+        rank,
+        row["unit_name"],
+        row["numerator"],
+        row["denominator"],
+        rate_text(row),
+        None if row["threshold_rate"] is None else exact_percent(row["threshold_rate"]),
+        verdict,
+        row["prize_name"] or (AWARD_STATUS["undecided"] if row["award_status"] == "undecided" else ""),
+    ]
+
+
+# ---- awards
+
+
+def awards(result: Result) -> Document:
+    rows = result.awards
+    blocks: list[Block] = []
+    sums: list[int] = []
+    for kind, name in KINDS:
+        paid = [row for row in rows if row["recipient_kind"] == kind and row["amount"] is not None]
+        if paid:
+            sums.append(sum(row["amount"] for row in paid))
+            blocks += [Paragraph(name, "heading"), _paid_table(result, name, paid, sums[-1])]
+    if sums:
+        blocks.append(Paragraph(f"Tổng cộng: {dotted(sum(sums))} đồng. Bằng chữ: {amount_in_words(sum(sums))}."))
+    open_rows = [row for row in rows if row["amount"] is None]
+    if open_rows:
+        name = "Chờ quyết định hoặc chưa chi được"
+        blocks += [Paragraph(name, "heading"), _open_table(result, name, open_rows)]
+        blocks.append(
+            Paragraph(
+                "Các dòng này chưa tính vào tổng. Khoảng tiền là mức thấp nhất và cao nhất mà quyết định có thể cho.",
+                "note",
+            )
+        )
+    return Document("danh-sach-khen-thuong", "DANH SÁCH KHEN THƯỞNG", blocks, is_landscape=True, has_sheets=True)
+
+
+def _paid_table(result: Result, name: str, rows: list[Row], total: int) -> Table:
+    columns = [
+        _NUMBER,
+        Column("Đơn vị", 56),
+        Column("Hình thức", 42),
+        Column("Điều khoản", 24, "center"),
+        Column("Cách tính (đồng)", 38, "right"),
+        Column("Số tiền (đồng)", 26, "right"),
+        Column("Bằng chữ", 66),
+    ]
+    cells = [
+        [
+            number,
+            recipient(result, row),
+            row["prize_name"] or row["prize_id"],
+            row["clause"],
+            award_formula(row).partition(" = ")[0],
+            row["amount"],
+            amount_in_words(row["amount"]),
+        ]
+        for number, row in enumerate(rows, 1)
+    ]
+    return Table(name, columns, cells, ["Cộng", "", "", "", "", total, amount_in_words(total)])
+
+
+def _open_table(result: Result, name: str, rows: list[Row]) -> Table:
+    columns = [
+        _NUMBER,
+        Column("Đơn vị", 60),
+        Column("Hình thức", 62),
+        Column("Điều khoản", 24, "center"),
+        Column("Số suất", 18, "right"),
+        Column("Thấp nhất", 25, "right"),
+        Column("Cao nhất", 25, "right"),
+        Column("Lý do", 45),
+    ]
+    cells = [
+        [
+            number,
+            recipient(result, row),
+            row["prize_name"] or row["prize_id"],
+            row["clause"],
+            row["places"],
+            row["amount_min"],
+            row["amount_max"],
+            award_formula(row).partition(":")[0],
+        ]
+        for number, row in enumerate(rows, 1)
+    ]
+    return Table(name, columns, cells)
+
+
+def recipient(result: Result, row: Row) -> str:
+    if row["unit_id"] is not None:
+        return result.unit_name(row["unit_id"])
+    by = f" ({result.unit_name(row['authority_unit_id'])} khen)" if row["authority_unit_id"] else ""
+    return ("Các tập thể" if row["recipient_kind"] == "unit" else "Các cá nhân") + by
+
+
+# ---- nominees
+
+
+def nominees(result: Result) -> Document:
+    blocks: list[Block] = []
+    quotas = sorted(
+        result.tables["fct_nomination_quota"], key=lambda row: (result.unit_name(row["unit_id"]), row["prize_id"])
+    )
+    if quotas:
+        name = "Cá nhân được đề cử"
+        blocks += [Paragraph(name, "heading"), _quota_table(result, name, quotas)]
+        if any(row["quota"] is None for row in quotas):
+            blocks.append(
+                Paragraph("Số suất của đơn vị đồng hạng chỉ có khi Hội đồng đã quyết định giải của đơn vị.", "note")
+            )
+    by_quota = {(row["prize_id"], row["unit_id"]) for row in quotas}
+    others = [row for row in result.tables["persons"] if (row["prize_id"], row["unit_id"]) not in by_quota]
+    if others:
+        name = "Cá nhân được Hội đồng chọn"
+        blocks += [Paragraph(name, "heading"), _person_table(result, name, others)]
+    fit = sorted(
+        result.rows("fct_unit_candidate", result="pass"),
+        key=lambda row: (row["prize_id"], row["authority_unit_id"] or "", result.unit_name(row["unit_id"])),
+    )
+    for prize, group in groupby(fit, key=lambda row: row["prize_id"]):
+        name = result.prize_names.get(prize, prize)
+        blocks += [Paragraph(f"Đủ điều kiện để xét: {name}", "heading"), _candidate_table(result, name, list(group))]
+    return Document("danh-sach-de-cu", "DANH SÁCH ĐỀ CỬ, XÉT CHỌN", blocks, has_sheets=True)
+
+
+def _quota_table(result: Result, name: str, quotas: list[Row]) -> Table:
+    """A line for each person to be named, left open for the name."""
+    columns = [
+        _NUMBER,
+        Column("Đơn vị", 55),
+        Column("Hình thức", 36),
+        Column("Mức (đồng)", 24, "right"),
+        Column("Họ và tên, chức vụ", 40),
+    ]
+    cells: list[list[Cell]] = []
+    for row in quotas:
+        for person in _named(result, row):
+            prize = result.prize_names.get(row["prize_id"], row["prize_id"])
+            cells.append([len(cells) + 1, result.unit_name(row["unit_id"]), prize, row["amount_per_person"], person])
+    return Table(name, columns, cells)
+
+
+def _named(result: Result, row: Row) -> list[str]:
+    """Who was named, then a blank for each place that is left."""
+    if row["quota"] is None:
+        return ["chờ Hội đồng quyết định"]
+    found = result.rows("persons", unit_id=row["unit_id"], prize_id=row["prize_id"])
+    names = sorted(str(person["name"]) for person in found)
+    return [*names, *[""] * (row["quota"] - len(names))]
+
+
+def _person_table(result: Result, name: str, rows: list[Row]) -> Table:
+    columns = [_NUMBER, Column("Họ và tên", 55), Column("Đơn vị", 50), Column("Hình thức", 47)]
+    cells = [
+        [
+            number,
+            row["name"],
+            result.unit_name(row["unit_id"]),
+            result.prize_names.get(row["prize_id"], row["prize_id"]),
+        ]
+        for number, row in enumerate(sorted(rows, key=lambda row: (row["prize_id"], str(row["name"]))), 1)
+    ]
+    return Table(name, columns, cells)
+
+
+def _candidate_table(result: Result, name: str, rows: list[Row]) -> Table:
+    columns = [_NUMBER, Column("Đơn vị", 75), Column("Cấp khen", 50), Column("Điều khoản", 30, "center")]
+    cells: list[list[Cell]] = [
+        [number, result.unit_name(row["unit_id"]), result.unit_name(row["authority_unit_id"]), row["clause"]]
+        for number, row in enumerate(rows, 1)
+    ]
+    if not any(row["authority_unit_id"] for row in rows):
+        columns, cells = [*columns[:2], columns[3]], [[*line[:2], line[3]] for line in cells]
+    return Table(name, columns, cells)
+
+
+# ---- reports
+
+
+def reporting(result: Result) -> Document:
+    blocks: list[Block] = []
+    rows = sorted(
+        result.tables["fct_reporting"], key=lambda row: (row["export_type"], result.unit_name(row["from_unit_id"]))
+    )
+    for export_type, group in groupby(rows, key=lambda row: row["export_type"]):
+        contract = load_contract(export_type)
+        name = contract.title.vi if contract else export_type
+        blocks += [Paragraph(name, "heading"), _reporting_table(result, name, list(group))]
+    return Document("tinh-hinh-bao-cao", "TÌNH HÌNH GỬI BÁO CÁO", blocks, has_sheets=True)
+
+
+def _reporting_table(result: Result, name: str, rows: list[Row]) -> Table:
+    columns = [
+        _NUMBER,
+        Column("Đơn vị", 62),
+        Column("Hạn gửi, trước", 32, "center"),
+        Column("Nhận lúc", 38, "center"),
+        Column("Tình trạng", 30, "center"),
+    ]
+    cells = [
+        [
+            number,
+            result.unit_name(row["from_unit_id"]),
+            local_text(row["due_at"]),
+            local_text(row["received_at"]) if row["received_at"] else None,
+            REPORT_LABELS[row["status"]],
+        ]
+        for number, row in enumerate(rows, 1)
+    ]
+    return Table(name, columns, cells)
