@@ -61,6 +61,7 @@ def xlsx(sheets: Sequence[Sheet], *, is_1904: bool = False) -> bytes:
     stream = io.BytesIO()
     book = xlsxwriter.Workbook(stream, {"in_memory": True, "date_1904": is_1904, "strings_to_formulas": False})
     day_format = book.add_format({"num_format": "dd/mm/yyyy"})
+    moment_format = book.add_format({"num_format": "dd/mm/yyyy hh:mm:ss"})
     for sheet in sheets:
         target = book.add_worksheet(sheet.name)
         for merge in sheet.merges:
@@ -68,7 +69,8 @@ def xlsx(sheets: Sequence[Sheet], *, is_1904: bool = False) -> bytes:
         for line, row in enumerate(sheet.rows):
             for column, cell in enumerate(row):
                 if isinstance(cell, date):
-                    target.write_datetime(line, column, cell, day_format)
+                    has_time = isinstance(cell, datetime)
+                    target.write_datetime(line, column, cell, moment_format if has_time else day_format)
                 elif isinstance(cell, Error):
                     target.write_formula(line, column, "=1/0", None, cell.text)
                 elif isinstance(cell, Formula):

@@ -86,7 +86,6 @@ SPECIAL: dict[str, Case] = {
     "outside_sender": Case((OTHER, {}), None, "returned", file_name="da-lat_2023-06-30.csv"),
     "file_name_date_differs": Case(({}, OTHER), None, "returned", file_name="tinh_2023-03-31.csv"),
     "repeated_row": Case(({}, {}, OTHER), 3),
-    "key_missing": Case(({"document": "", "person": "", "answer": "", "code": "", "number": ""}, OTHER)),
     "approved_before_registered": Case(({"approved_at": "01/05/2023"}, OTHER), value="01/05/2023"),
     "term_reversed": Case(({"valid_through": "05/05/2023"}, OTHER), value="05/05/2023"),
     "resolved_before_received": Case(({"resolved_at": "01/05/2023"}, OTHER), value="01/05/2023"),

@@ -7,7 +7,8 @@
     row_kind                     data · total · bloc · note (only data is judged and stored)
     unit_id, as_of_date          the first unit of the row, and the day that the file is complete through
     is_within_sender             false when the file's sender does not speak for that unit
-    natural_key, key_form        what tells this row's events from all others · ok, blank
+    natural_key, key_form        what tells this row's events from all others · ok, blank, told (a cell that it needs
+                                 has a fault of its own)
     is_of_else_key               whether the key had to do without the document: then event and product belong to it
     is_cancelled                 whether the row takes its events away
     same_key_values, repeat_no   different rows that the file gives for this key; 1 for the first row that says it
@@ -210,6 +211,16 @@ def _natural_key(contract: Contract) -> tuple[str, str]:
     return f"coalesce({first}, {joined(contract.else_key)})", f"({first}) is null"
 
 
+def _is_key_told(contract: Contract) -> str:
+    """SQL: whether a cell that the key needs is at fault by itself; then the missing key is no second fault."""
+    columns = [contract.column_named(name) for name in contract.else_key or contract.natural_key]
+    told = [
+        f"{column.name}_form <> 'ok'" if column.required else f"{column.name}_form not in ('ok', 'blank')"
+        for column in columns
+    ]
+    return " or ".join(told)
+
+
 def _typed(contract: Contract, odd_numbers: set[str]) -> str:
     items: list[str] = []
     joins: list[str] = ["inner join parts on cells.part_no = parts.part_no"]
@@ -298,7 +309,9 @@ select
     ),
     {f"keyed.{units[0]}_id as unit_id," if units[0] != "unit" else ""}
     {", ".join(unit_forms)},
-    case when natural_key is null then 'blank' else 'ok' end as key_form,
+    case
+        when natural_key is not null then 'ok' when {_is_key_told(contract)} then 'told' else 'blank'
+    end as key_form,
     keyed.hint_unit_id is null or keyed.{units[0]}_id is null or families.unit_id is not null as is_within_sender
 from keyed
 left join families
