@@ -48,6 +48,7 @@ class ReadFile:
     complete_on: date | None
     complete_until: datetime | None
     nonblank_rows: int  # without header rows
+    rows_outside: int  # of these: above the header, under the table, in sheets without one
     layout: dict[str, Any]
     parts: list[Part] = field(default_factory=list)
 
