@@ -79,11 +79,19 @@ def xlsb(sheets: Sequence[Sheet], *, is_1904: bool = False) -> bytes:
         _relation(number, "worksheet", f"worksheets/sheet{number}.bin") for number in range(1, len(sheets) + 1)
     ]
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as package:
-        package.writestr("[Content_Types].xml", CONTENT_TYPES)
-        package.writestr("_rels/.rels", RELATIONS.format(_PACKAGE, _relation(1, "officeDocument", "xl/workbook.bin")))
-        package.writestr("xl/workbook.bin", book)
-        package.writestr("xl/_rels/workbook.bin.rels", RELATIONS.format(_PACKAGE, "".join(relations)))
+    with zipfile.ZipFile(stream, "w") as package:
+        package.writestr(zipfile.ZipInfo("[Content_Types].xml"), CONTENT_TYPES, zipfile.ZIP_DEFLATED)
+        package.writestr(
+            zipfile.ZipInfo("_rels/.rels"),
+            RELATIONS.format(_PACKAGE, _relation(1, "officeDocument", "xl/workbook.bin")),
+            zipfile.ZIP_DEFLATED,
+        )
+        package.writestr(zipfile.ZipInfo("xl/workbook.bin"), book, zipfile.ZIP_DEFLATED)
+        package.writestr(
+            zipfile.ZipInfo("xl/_rels/workbook.bin.rels"),
+            RELATIONS.format(_PACKAGE, "".join(relations)),
+            zipfile.ZIP_DEFLATED,
+        )
         for number, sheet in enumerate(sheets, 1):
-            package.writestr(f"xl/worksheets/sheet{number}.bin", _sheet(sheet))
+            package.writestr(zipfile.ZipInfo(f"xl/worksheets/sheet{number}.bin"), _sheet(sheet), zipfile.ZIP_DEFLATED)
     return stream.getvalue()

@@ -15,6 +15,7 @@ from thidua.intake.days import parse_day, parse_serial_moment
 from thidua.intake.faults import FileFault
 from thidua.intake.grid import Grid, filled_down, with_days_of_1904
 from thidua.intake.marks import shows_day_and_time
+from thidua.intake.moments import parse_moment
 from thidua.intake.readers import read_file
 
 from tests.intake.binary_excel import xlsb
@@ -195,6 +196,35 @@ def test_serial_moments() -> None:
 )
 def test_days(text: str, day: date | None) -> None:
     assert parse_day(text) == day
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("26/03/2022", datetime(2022, 3, 26)),
+        ("ngày 26 tháng 3 năm 2022", datetime(2022, 3, 26)),
+        ("26/03/2022 8:05 CH", datetime(2022, 3, 26, 20, 5)),
+        ("26/03/2022 8:05:09 SA", datetime(2022, 3, 26, 8, 5, 9)),
+        ("26/03/2022 12:00 SA", datetime(2022, 3, 26)),
+        ("26/03/2022 12:30 PM", datetime(2022, 3, 26, 12, 30)),
+        ("26/03/2022 20h05", datetime(2022, 3, 26, 20, 5)),
+        ("20 giờ 05 26/03/2022", datetime(2022, 3, 26, 20, 5)),
+        ("2022-03-26T20:05", datetime(2022, 3, 26, 20, 5)),
+        ("26/03/2022 20:05:09.250", datetime(2022, 3, 26, 20, 5, 9)),
+        ("44646.5", datetime(2022, 3, 26, 12)),
+        ("26/03/2022 25:00:00", None),
+        ("26/03/2022 20:61", None),
+        ("26/03/2022 13:05 CH", None),
+        ("26/03/2022 0:05 CH", None),
+        ("26/03/2022 20:05+07:00", None),
+        ("31/02/2022 20:05", None),
+        ("20:05", None),
+        ("", None),
+    ],
+)
+def test_moments(text: str, moment: datetime | None) -> None:
+    """Never the midnight of a day whose time cannot be read: an answer after the close would be inside."""
+    assert parse_moment(text) == moment
 
 
 # --- formulas ---

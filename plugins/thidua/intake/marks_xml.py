@@ -20,7 +20,9 @@ _CONTENT = "content.xml"
 _CHUNK = 1 << 20
 # Sheets without formulas and errors, which are most, need no second look.
 # A cell whose value is a whole number, after its formula if it has one.
-_WHOLE_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*[^>/])>(?:<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f>))?<(?:\w+:)?v>(\d+)(?:\.0*)?<")
+_WHOLE_CELL = re.compile(
+    rb"<(?:\w+:)?c\b([^>]*[^>/])>(?:<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f>))?<(?:\w+:)?v>(\d+)(?:\.0*)?<"
+)
 _CELL_ATTRIBUTE = re.compile(rb"""\b([rst])\s*=\s*["']([^"']*)["']""")
 _WORTH_A_LOOK = re.compile(rb"""<(\w+:)?f[ />]|\bt\s*=\s*["']e["']""")
 
