@@ -135,6 +135,7 @@ def valid() -> dict[str, bytes | str]:
         "thousands-with-dots.csv": HEAD + "Bảo Lộc;30/06/2023;28.310\nĐà Lạt;30/06/2023;1.028.310\n",
         "thousands-with-commas.csv": HEAD + "Bảo Lộc;30/06/2023;28,310\nĐà Lạt;30/06/2023;1,028,310\n",
         "thousands-with-spaces.csv": HEAD + "Bảo Lộc;30/06/2023;28 310\nĐà Lạt;30/06/2023;7\u00a0000\n",
+        "lines-that-end-in-a-separator.csv": HEAD + "Bảo Lộc;30/06/2023;5;\nĐà Lạt;30/06/2023;7;;\n",
         "dash-is-zero.csv": HEAD + "Bảo Lộc;30/06/2023;-\nĐà Lạt;30/06/2023;–\n",
         "one-unit-by-each-of-its-names.csv": HEAD
         + "TP. Bảo Lộc;31/01/2023;1\nthành phố  BẢO LỘC;28/02/2023;2\nBHXH TP Bảo Lộc;31/03/2023;3\n673;30/04/2023;4\n"
@@ -190,6 +191,7 @@ def rejected() -> dict[str, bytes | str]:
         "value-with-decimals.csv": HEAD + "Bảo Lộc;30/06/2023;12,5\n" + GOOD,
         "value-ambiguous.csv": HEAD + "Bảo Lộc;30/06/2023;28.310\nDi Linh;30/06/2023;12.5\n" + GOOD,
         "value-of-both-separators.csv": HEAD + "Bảo Lộc;30/06/2023;28.310\nDi Linh;30/06/2023;28,310\n" + GOOD,
+        "value-cut-in-two-by-its-separator.csv": "Unit,Date,Count\nbao-loc,2023-06-30,38,000\nda-lat,2023-06-30,7\n",
         "value-in-words.csv": HEAD + "Bảo Lộc;30/06/2023;năm người\n" + GOOD,
         "value-negative.csv": HEAD + "Bảo Lộc;30/06/2023;(12)\n" + GOOD,
         "value-beyond-any-number.csv": HEAD + "Bảo Lộc;30/06/2023;99999999999999999999\n" + GOOD,

@@ -132,6 +132,9 @@ def _case(export_type: str, rule_id: str) -> Case:
     contract = _contract(export_type)
     if rule_id == "conflicting_rows":
         return Case(({}, CONFLICT[export_type], OTHER))
+    if rule_id == "row_too_wide":
+        name, last = list(GOOD[export_type].items())[-1]
+        return Case(({name: f"{last};000"}, OTHER))
     if rule_id in SPECIAL:
         return SPECIAL[rule_id]
     for column in contract.cell_columns:

@@ -147,6 +147,7 @@ class FileReader:
                     fixed_date=fixed_date,
                     fixed_metric_id=metric_id,
                     fixed_unit_id=None if "unit" in mapped else hint.unit_id,
+                    too_wide=place.too_wide([one.index for one in values]),
                 )
             )
             tables.append(self._table(place, columns))
@@ -163,6 +164,7 @@ class FileReader:
                 headers={key: one.header for key, one in columns.items()},
                 column_name="",
                 fixed_unit_id=None if units[0] in columns else hint.unit_id,
+                too_wide=place.too_wide([]),
             )
         )
         tables.append(self._table(place, columns))
@@ -203,6 +205,24 @@ class _Place:
         if mapped.column.role in _DAYS:
             column = with_days_of_1904(self.grid, column)
         return self._body(column)
+
+    def too_wide(self, counts: Sequence[int]) -> tuple[int, ...]:
+        """The lines of a text file that have more cells than the header, the last ones filled; or the cell beside one of
+        the `counts` looks like the rest of it: `38,000` between commas is 38 and 000.
+        """
+        if self.grid.widths is None:
+            return ()
+        width = max(self.grid.widths[index].as_py() for index in self.layout.header_rows)
+        is_wide = pc.greater(self._body(self.grid.widths), width)
+        if not pc.any(is_wide).as_py():
+            return ()
+        is_cut = nonblank([self._body(column) for column in self.grid.columns[width:]], len(is_wide))
+        for index in counts:
+            if index + 1 < self.grid.width:
+                head = pc.match_substring_regex(self._body(self.grid.columns[index]), "^ *-?[1-9][0-9]{0,2} *$")
+                rest = pc.match_substring_regex(self._body(self.grid.columns[index + 1]), "^ *[0-9]{3} *$")
+                is_cut = pc.or_(is_cut, pc.and_(head, rest))
+        return tuple(self.lines.filter(pc.and_(is_wide, is_cut)).to_pylist())
 
     def _body(self, column: pa.Array) -> pa.Array:
         start, stop = self.layout.body_start, max(self.layout.body_start, self.layout.body_stop)
