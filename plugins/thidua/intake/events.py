@@ -124,7 +124,7 @@ def _person(column: Column) -> tuple[list[str], list[str]]:
 
 def _instant(column: Column) -> tuple[list[str], list[str]]:
     c = column.name
-    moment = f"coalesce({_moment(c)}, {c}_lookup.moment)"
+    moment = f"coalesce(cells.{c}_read, {c}_lookup.moment)"
     # Local time is UTC+7 all year round.
     at = f"cast({moment} - interval 7 hours as timestamptz)"
     no_time = f"when not contains(cells.{c}_text, ':') then 'no_time'" if column.precision == "second" else ""
@@ -140,7 +140,7 @@ def _instant(column: Column) -> tuple[list[str], list[str]]:
 
 def _valid_through(column: Column) -> tuple[list[str], list[str]]:
     c = column.name
-    moment = f"coalesce({_moment(c)}, {c}_lookup.moment)"
+    moment = f"coalesce(cells.{c}_read, {c}_lookup.moment)"
     form = f"""case
         when trim(cells.{c}_text) = '' then 'blank'
         when {moment} is null or {moment} < timestamp '1900-01-01' then 'invalid'
@@ -265,9 +265,16 @@ def _typed(contract: Contract, odd_numbers: set[str]) -> str:
         for c in units
     ]
     natural_key, is_of_else_key = _natural_key(contract)
+    moments = [column.name for column in contract.cell_columns if column.role in ("instant", "valid_through")]
+    read = "".join(f", {_moment(name)} as {name}_read" for name in moments)
     return f"""
 create or replace table typed as
-with joined as (
+-- Reading instants costs most: once for each, before they are compared in several ways.
+with read_cells as (
+    select cells.*{read}
+    from cells
+),
+joined as (
     select
         cells.part_no,
         parts.file_no,
@@ -281,7 +288,7 @@ with joined as (
         coalesce({", ".join([ordinal_kind, *word_kinds])}) as word_kind,
         {is_roman} as is_roman,
         {", ".join(items)}
-    from cells
+    from read_cells as cells
     {" ".join(joins)}
 ),
 keyed as (
