@@ -24,6 +24,22 @@ class Home:
         return self.path / "lake"
 
     @property
+    def restricted(self) -> Path:
+        """Where persons stay readable: the raw files, the slips, the key. For its owner only."""
+        return self.lake / "restricted"
+
+    def restricted_folder(self, *parts: str) -> Path:
+        """A folder below `restricted`, made when it is not there; none of them is open to anybody else."""
+        self.lake.mkdir(parents=True, exist_ok=True)
+        folder = self.restricted
+        for part in ("", *parts):
+            folder = folder / part
+            folder.mkdir(exist_ok=True, mode=0o700)
+            if folder.stat().st_mode & 0o077:  # made by an older version, or unpacked from an archive
+                folder.chmod(0o700)
+        return folder
+
+    @property
     def warehouse(self) -> Path:
         return self.path / "warehouse"
 

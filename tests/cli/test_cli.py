@@ -76,7 +76,7 @@ def test_all_plans_are_valid(tmp_path: Path) -> None:
     assert done.stdout.count("valid") == len(list((repo_root() / "campaigns").glob("*/plan.yml"))) == 5
 
 
-@pytest.mark.parametrize("command", [("check-plan",), ("build",)])
+@pytest.mark.parametrize("command", [("check-plan",), ("build",), ("ingest",)])
 def test_a_broken_plan_is_exit_2_and_writes_nothing(
     tmp_path: Path, broken_campaigns: Path, command: tuple[str]
 ) -> None:
@@ -87,6 +87,16 @@ def test_a_broken_plan_is_exit_2_and_writes_nothing(
     assert "lam-dong-2023/plan.yml:" in line and "gates[0].measure" in line
     assert "did you mean 'progress'" in line and "allowed: progress" in line
     assert not (home / "lake" / "plans").exists() and not (home / "warehouse" / "build.duckdb").exists()
+
+
+def test_campaigns_that_are_not_there_are_no_fault_of_the_files(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    landed = land(home, "a.csv", "Đơn vị;Ngày;Lũy kế\nBảo Lộc;30/06/2023;5\n".encode())
+    done = run(home, "ingest", campaigns=tmp_path / "nowhere")
+    assert done.returncode == 2 and done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert "nowhere" in line and "THIDUA_CAMPAIGNS" in line
+    assert landed.exists() and not (home / "lake").exists()
 
 
 @pytest.mark.parametrize(

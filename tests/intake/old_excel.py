@@ -5,9 +5,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from tests.intake.sheets import ERROR_CODES, Cell, Error, Sheet, corners
+from tests.intake.sheets import ERROR_CODES, Cell, Error, Formula, Sheet, corners
 
 SECTOR = 512
+ON_LOAD, EMPTY_TEXT = 2, b"\x03\0\0\0\0\0\xff\xff"
 FREE, END, FAT = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 
 
@@ -36,8 +37,24 @@ def _cell(line: int, column: int, cell: Cell) -> bytes:
         return _record(0x0205, place + struct.pack("<BB", ERROR_CODES[cell.text], 1))
     if isinstance(cell, int | float):
         return _record(0x0203, place + struct.pack("<d", cell))
+    if isinstance(cell, Formula):
+        return _formula(place, cell)
     assert cell is None, cell
     return b""
+
+
+def _formula(place: bytes, cell: Formula) -> bytes:
+    """Its tokens say 0: nobody calculates here. Without a value it is written as libraries do: 0, to be calculated."""
+    options = 0
+    if cell.value is None:
+        result, options = bytes(8), ON_LOAD
+    elif cell.value == "":
+        result = EMPTY_TEXT
+    else:
+        assert isinstance(cell.value, int), cell
+        result = struct.pack("<d", cell.value)
+    tokens = b"\x1e\0\0"
+    return _record(0x0006, place + result + struct.pack("<HIH", options, 0, len(tokens)) + tokens)
 
 
 def _sheet(sheet: Sheet) -> bytes:

@@ -88,6 +88,6 @@ def package(content: str) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr(zipfile.ZipInfo("mimetype"), TYPE)
-        file.writestr("content.xml", content)
-        file.writestr("META-INF/manifest.xml", MANIFEST)
+        file.writestr(zipfile.ZipInfo("content.xml"), content, zipfile.ZIP_DEFLATED)
+        file.writestr(zipfile.ZipInfo("META-INF/manifest.xml"), MANIFEST, zipfile.ZIP_DEFLATED)
     return stream.getvalue()

@@ -57,10 +57,12 @@ def _place(name: str) -> tuple[int, int]:
 
 
 def xlsx(sheets: Sequence[Sheet], *, is_1904: bool = False) -> bytes:
-    """As Excel saves it: what asks for a calculation at the next opening is taken out again."""
+    """As Excel saves it, the same bytes each time: what asks for a calculation at the next opening is taken out again."""
     stream = io.BytesIO()
     book = xlsxwriter.Workbook(stream, {"in_memory": True, "date_1904": is_1904, "strings_to_formulas": False})
+    book.set_properties({"created": datetime(2023, 7, 3, 8)})
     day_format = book.add_format({"num_format": "dd/mm/yyyy"})
+    moment_format = book.add_format({"num_format": "dd/mm/yyyy hh:mm:ss"})
     for sheet in sheets:
         target = book.add_worksheet(sheet.name)
         for merge in sheet.merges:
@@ -68,7 +70,8 @@ def xlsx(sheets: Sequence[Sheet], *, is_1904: bool = False) -> bytes:
         for line, row in enumerate(sheet.rows):
             for column, cell in enumerate(row):
                 if isinstance(cell, date):
-                    target.write_datetime(line, column, cell, day_format)
+                    has_time = isinstance(cell, datetime)
+                    target.write_datetime(line, column, cell, moment_format if has_time else day_format)
                 elif isinstance(cell, Error):
                     target.write_formula(line, column, "=1/0", None, cell.text)
                 elif isinstance(cell, Formula):
@@ -100,9 +103,9 @@ def repacked(
         assert set(changes) <= set(old.namelist()), old.namelist()
         for name in old.namelist():
             part = old.read(name)
-            new.writestr(name, changes[name](part) if name in changes else part)
+            new.writestr(zipfile.ZipInfo(name), changes[name](part) if name in changes else part, compression)
         for name, part in (added or {}).items():
-            new.writestr(name, part)
+            new.writestr(zipfile.ZipInfo(name), part, compression)
     return stream.getvalue()
 
 

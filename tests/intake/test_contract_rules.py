@@ -86,7 +86,6 @@ SPECIAL: dict[str, Case] = {
     "outside_sender": Case((OTHER, {}), None, "returned", file_name="da-lat_2023-06-30.csv"),
     "file_name_date_differs": Case(({}, OTHER), None, "returned", file_name="tinh_2023-03-31.csv"),
     "repeated_row": Case(({}, {}, OTHER), 3),
-    "key_missing": Case(({"document": "", "person": "", "answer": "", "code": "", "number": ""}, OTHER)),
     "approved_before_registered": Case(({"approved_at": "01/05/2023"}, OTHER), value="01/05/2023"),
     "term_reversed": Case(({"valid_through": "05/05/2023"}, OTHER), value="05/05/2023"),
     "resolved_before_received": Case(({"resolved_at": "01/05/2023"}, OTHER), value="01/05/2023"),
@@ -133,6 +132,9 @@ def _case(export_type: str, rule_id: str) -> Case:
     contract = _contract(export_type)
     if rule_id == "conflicting_rows":
         return Case(({}, CONFLICT[export_type], OTHER))
+    if rule_id == "row_too_wide":
+        name, last = list(GOOD[export_type].items())[-1]
+        return Case(({name: f"{last};000"}, OTHER))
     if rule_id in SPECIAL:
         return SPECIAL[rule_id]
     for column in contract.cell_columns:

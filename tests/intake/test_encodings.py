@@ -117,6 +117,18 @@ def test_two_cells_of_a_font_among_many_return_it() -> None:
     assert found_in([*ALL_NAMES, "Ñaø Laït"]) == VNI
 
 
+def test_one_cell_of_a_font_anywhere_in_a_long_file_returns_it() -> None:
+    """Of a long file some rows are looked at in full; of the others what holds letters that Vietnamese has not."""
+    rows = [f"{number};Đà Lạt;Nguyễn Văn Hà" for number in range(20_000)]
+    assert read_file("a.csv", "\n".join(rows).encode())[0].height == 20_000
+    for line, cell, encoding in ((7_331, "§µ L¹t", TCVN3), (19_998, "Ñaø Laït", VNI), (3, "LÃ¢m HÃ ", "UTF-8")):
+        broken = [*rows[: line - 1], f"1;{cell};Nguyễn Văn Hà", *rows[line:]]
+        fault = fault_of("a.csv", "\n".join(broken).encode())
+        assert fault.values == {"value": encoding, "place": f"dòng / line {line}"}
+    foreign = [*rows[:9_000], "1;Zoë;Noël", "2;Loïc;12 m² · 5°", *rows]
+    assert read_file("a.csv", "\n".join(foreign).encode())[0].height == 29_002
+
+
 SHEETS = [Sheet("Quý II", rows_of(["Đơn vị", "Ngày số liệu", "Lũy kế"], ["Đà Lạt", "30/06/2023", 5]))]
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from thidua.intake.personal import MASK
+from thidua.intake.suites import check_contracts
+from thidua.settings import expectations_dir
 
 from tests.intake.conftest import MANY_EXPORTS
+from tests.intake.sheets import Sheet, rows_of, xlsx
 
 TITLE = "DANH SÁCH ĐĂNG KÝ VSSID (tính đến hết ngày 30/06/2023)\n"
 REGISTRATIONS = "Mã số BHXH;Họ và tên;Đơn vị;Nhóm;Lớp;Ngày đăng ký;Ngày phê duyệt;Trạng thái\n"
@@ -41,6 +46,55 @@ def test_nothing_personal_leaves_the_restricted_part(take) -> None:
         assert secret.encode() not in stored
     (event,) = lake.rows("events")
     assert len(event["person_key"]) == 32
+
+
+@pytest.mark.parametrize(
+    ("export_type", "columns", "rule_id"),
+    [
+        ("registrations", ("98AB", "Bảo Lộc"), "person_invalid"),
+        ("registrations", ("", "Bảo Lộc"), "person_missing"),
+        ("registrations", ("0123456789", "Bảo Lạc"), "unit_unknown"),
+    ],
+)
+def test_one_cause_is_one_fault(take, export_type: str, columns: tuple[str, str], rule_id: str) -> None:
+    """A row without its key because a cell of the key is wrong: the cell is told, the key is not."""
+    person, unit = columns
+    rows = f"{person};A;{unit};;;;04/05/2023;Đã duyệt\n0123456788;B;Bảo Lộc;;;;03/05/2023;Đã duyệt\n"
+    lake = take({"a_2023-06-30.csv": TITLE + REGISTRATIONS + rows}, export_type=export_type)
+    assert [row["rule_id"] for row in lake.rows("rejected_rows")] == [rule_id]
+
+
+def test_a_document_of_an_unknown_unit_has_one_fault(take) -> None:
+    rows = "Số văn bản;Đơn vị;Ngày ban hành\n12/KH;Bảo Lạc;01/06/2023\n13/KH;Bảo Lộc;01/06/2023\n"
+    lake = take({"a_2023-06-30.csv": rows}, export_type="documents")
+    assert [row["rule_id"] for row in lake.rows("rejected_rows")] == ["unit_unknown"]
+
+
+def test_a_key_that_nothing_asks_for_is_missed(take, tmp_path: Path) -> None:
+    """A contract whose key may be blank: then nothing else says that it is not known of whom the row speaks."""
+    shutil.copytree(expectations_dir(), tmp_path / "expectations")
+    folder = tmp_path / "expectations" / "feedback"
+    contract = folder / "contract.yml"
+    text = contract.read_text(encoding="utf-8")
+    code = text.partition("- name: code")[2].partition("- name:")[0]
+    contract.write_text(text.replace(code, code.replace("required: true", "required: false")), encoding="utf-8")
+    (stale,) = check_contracts(folder.parent)[1].items()
+    stale[0].write_text(stale[1], encoding="utf-8")
+    rows = "Mã phản ánh;Đơn vị;Ngày tiếp nhận;Trạng thái\n;Bảo Lộc;02/05/2023;Đang giải quyết\nPA-1;Bảo Lộc;02/05/2023;Đang giải quyết\n"
+    lake = take({"a_2023-06-30.csv": rows}, export_type="feedback", expectations=folder.parent)
+    assert [row["rule_id"] for row in lake.rows("rejected_rows")] == ["key_missing"]
+
+
+def test_midnight_is_an_answer_with_its_time(take) -> None:
+    rows = rows_of(
+        ["Mã bài thi", "Mã số BHXH", "Trường", "Điểm", "Thời điểm nộp bài"],
+        ["L1", "0123456789", "Bảo Lộc", 18, datetime(2023, 4, 20)],
+        ["L2", "0123456788", "Bảo Lộc", 18, date(2023, 4, 20)],
+    )
+    lake = take({"a_2023-06-30.xlsx": xlsx([Sheet("S", rows)])}, export_type="quiz_results")
+    (event,) = lake.rows("events")
+    assert event["event_at"] == datetime(2023, 4, 19, 17, tzinfo=UTC)
+    assert [(row["line_number"], row["rule_id"]) for row in lake.rows("rejected_rows")] == [(3, "answered_at_no_time")]
 
 
 def test_who_is_not_approved_any_more_takes_the_event_away(take) -> None:

@@ -18,6 +18,14 @@ def test_the_key_is_made_once_and_closed(tmp_path: Path) -> None:
     assert key_path(home).stat().st_mode & 0o777 == 0o600
 
 
+def test_no_folder_with_persons_is_open_to_anybody_else(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.restricted.mkdir(parents=True, mode=0o755)  # as older versions left it
+    assert home.restricted_folder("raw", "x") == home.lake / "restricted" / "raw" / "x"
+    for folder in (home.restricted, home.restricted / "raw", home.restricted / "raw" / "x"):
+        assert folder.stat().st_mode & 0o777 == 0o700
+
+
 @pytest.mark.parametrize("other", ["68 123 456", "0068.123.456", "0068123456\n", "68\u00a0123\u202f456", "068-123-456"])
 def test_a_number_that_lost_its_zeros_is_the_same_person(other: str) -> None:
     assert canonical_number(other) == canonical_number("0068123456") == "68123456"

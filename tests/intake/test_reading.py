@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from thidua.intake import delimited
+from thidua.intake import delimited, marks_xml
 from thidua.intake.days import parse_day, parse_serial_moment
 from thidua.intake.faults import FileFault
 from thidua.intake.grid import Grid, filled_down, with_days_of_1904
+from thidua.intake.marks import shows_day_and_time
+from thidua.intake.moments import parse_moment
 from thidua.intake.readers import read_file
 
 from tests.intake.binary_excel import xlsb
@@ -114,6 +118,37 @@ def test_dates_in_both_epochs(is_1904: bool) -> None:
     assert cells(grid) == [["Ngày"], ["2023-06-30"], ["2023-06-30 08:05:00"]]
 
 
+@pytest.mark.parametrize("suffix", ["xlsx", "ods"])
+def test_midnight_is_a_time_where_the_cell_shows_one(suffix: str) -> None:
+    rows = rows_of(["Lúc"], [datetime(2023, 6, 30)], [date(2023, 6, 30)], [datetime(2023, 6, 30, 8, 5)])
+    grid = one(f"a.{suffix}", WORKBOOKS[suffix]([Sheet("S", rows)]))
+    assert grid.columns[0].to_pylist() == ["Lúc", "2023-06-30 00:00:00", "2023-06-30", "2023-06-30 08:05:00"]
+
+
+def test_midnights_across_two_pieces_of_a_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = xlsx([Sheet("S", [[datetime(2023, 6, day)] for day in range(1, 29)])])
+    for size in (60, 200, 201, 500):
+        monkeypatch.setattr(marks_xml, "_CHUNK", size)
+        with zipfile.ZipFile(io.BytesIO(content)) as package:
+            assert marks_xml.xlsx_marks(package).sheets["S"].midnights == {(row, 0) for row in range(28)}
+
+
+@pytest.mark.parametrize(
+    ("number_format", "shows"),
+    [
+        ("dd/mm/yyyy hh:mm:ss", True),
+        ("[$-42A]h:mm AM/PM dd/mm/yyyy", True),
+        ("dd/mm/yyyy", False),
+        ("[h]:mm", False),
+        ("hh:mm", False),
+        ('"ngày" dd "tháng" mm', False),
+        ("#,##0", False),
+    ],
+)
+def test_number_formats_of_instants(number_format: str, shows: bool) -> None:
+    assert shows_day_and_time(number_format) is shows
+
+
 @pytest.mark.parametrize("suffix", EPOCHS)
 def test_bare_serials_count_from_the_epoch_of_their_workbook(suffix: str) -> None:
     rows = rows_of(["Ngày"], [45107], ["45107"], [45107.5], ["30/06/2023"], ["x"])
@@ -163,6 +198,35 @@ def test_days(text: str, day: date | None) -> None:
     assert parse_day(text) == day
 
 
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("26/03/2022", datetime(2022, 3, 26)),
+        ("ngày 26 tháng 3 năm 2022", datetime(2022, 3, 26)),
+        ("26/03/2022 8:05 CH", datetime(2022, 3, 26, 20, 5)),
+        ("26/03/2022 8:05:09 SA", datetime(2022, 3, 26, 8, 5, 9)),
+        ("26/03/2022 12:00 SA", datetime(2022, 3, 26)),
+        ("26/03/2022 12:30 PM", datetime(2022, 3, 26, 12, 30)),
+        ("26/03/2022 20h05", datetime(2022, 3, 26, 20, 5)),
+        ("20 giờ 05 26/03/2022", datetime(2022, 3, 26, 20, 5)),
+        ("2022-03-26T20:05", datetime(2022, 3, 26, 20, 5)),
+        ("26/03/2022 20:05:09.250", datetime(2022, 3, 26, 20, 5, 9)),
+        ("44646.5", datetime(2022, 3, 26, 12)),
+        ("26/03/2022 25:00:00", None),
+        ("26/03/2022 20:61", None),
+        ("26/03/2022 13:05 CH", None),
+        ("26/03/2022 0:05 CH", None),
+        ("26/03/2022 20:05+07:00", None),
+        ("31/02/2022 20:05", None),
+        ("20:05", None),
+        ("", None),
+    ],
+)
+def test_moments(text: str, moment: datetime | None) -> None:
+    """Never the midnight of a day whose time cannot be read: an answer after the close would be inside."""
+    assert parse_moment(text) == moment
+
+
 # --- formulas ---
 
 
@@ -173,11 +237,27 @@ def test_formulas_say_what_was_calculated_last(suffix: str) -> None:
     assert cells(grid) == [["Đơn vị", "Lũy kế"], ["Bảo Lộc", "5"], ["Di Linh", "0"]]
 
 
-@pytest.mark.parametrize("suffix", ["xlsx", "ods"])
+@pytest.mark.parametrize("suffix", WORKBOOKS)
+def test_formulas_of_numbers_in_every_format(suffix: str) -> None:
+    rows = rows_of(["Đơn vị", "Lũy kế"], ["Bảo Lộc", Formula("=1+4", 5)], ["Di Linh", Formula("=0", 0)])
+    grid = one(f"a.{suffix}", WORKBOOKS[suffix]([Sheet("S", rows)]))
+    assert cells(grid)[1:] == [["Bảo Lộc", "5"], ["Di Linh", "0"]]
+
+
+@pytest.mark.parametrize("suffix", WORKBOOKS)
 def test_a_formula_that_nobody_calculated_returns_the_file(suffix: str) -> None:
     rows = rows_of(["Đơn vị", "Lũy kế"], ["Bảo Lộc", 5], ["Đà Lạt", Formula("=B2", None)], ["x", Formula("=B2", None)])
     fault = fault_of(f"a.{suffix}", WORKBOOKS[suffix]([Sheet("Quý II", rows)]))
     assert (fault.rule_id, fault.values) == ("formula_without_value", {"place": "Quý II!B3", "count": "2"})
+
+
+def test_formulas_of_xls_that_are_all_empty_texts_were_never_calculated() -> None:
+    """Some libraries write that for every formula; Excel for one that gives an empty text, beside others that do not."""
+    emptied = [Sheet("S", rows_of(["a"], [Formula("=A1", "")]))]
+    fault = fault_of("a.xls", WORKBOOKS["xls"](emptied))
+    assert (fault.rule_id, fault.values) == ("formula_without_value", {"place": "S!A2", "count": "1"})
+    used = [Sheet("S", rows_of(["a"], [Formula('=IF(1,"","")', "")], [Formula("=1+4", 5)]))]
+    assert cells(one("a.xls", WORKBOOKS["xls"](used)))[-1] == ["5"]
 
 
 def test_a_formula_that_says_nothing_was_calculated() -> None:

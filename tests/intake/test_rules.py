@@ -83,6 +83,7 @@ CASES = {
         + "Di Linh;30/06/2023;7;0;0;-\nCộng Hòa;30/06/2023;1;3;;33,3\n",
         value="74,05%",
     ),
+    "row_too_wide": Case("Bảo Lộc;30/06/2023;38;000\n" + GOOD, "Bảo Lộc;30/06/2023;38;\n" + GOOD, value="38"),
     "value_negative": Case("Bảo Lộc;30/06/2023;(12)\n" + GOOD, "Bảo Lộc;30/06/2023;0\n" + GOOD, value="(12)"),
     "conflicting_rows": Case(
         "Bảo Lộc;30/06/2023;5\nTP Bảo Lộc;30/6/2023;6\n" + GOOD,
@@ -156,6 +157,28 @@ def test_rule_lets_what_is_right_pass(judged, rule_id: str) -> None:
     lake = judged[case.campaign, True].of(name_of(rule_id, True))
     assert rule_id not in lake.rules()
     assert lake.submission()["verdict"] == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("row", "is_cut"),
+    [
+        ("Bảo Lộc,30/06/2023,38,000,", True),
+        ("Bảo Lộc,30/06/2023,38,000,ghi chú", True),
+        ('Bảo Lộc,30/06/2023,"38,000",', False),
+        ("Bảo Lộc,30/06/2023,38,ghi chú", False),
+        ("Bảo Lộc,30/06/2023,38,ghi chú,", False),
+        ("Bảo Lộc,30/06/2023,38,,,", False),
+        ("Bảo Lộc,30/06/2023,38", False),
+    ],
+)
+@pytest.mark.parametrize("has_quotes", [False, True])
+def test_a_number_that_its_separator_cuts_in_two_is_not_taken(take, row: str, is_cut: bool, has_quotes: bool) -> None:
+    """Read by either reader of text files. A line may end in more separators than the header."""
+    head = "Đơn vị,Ngày số liệu,Số lũy kế,Ghi chú\n"
+    note = '"a ""b"\n' if has_quotes else "\n"
+    lake = take({"a.csv": f"{head}{row}\nĐà Lạt,30/06/2023,7,{note}"})
+    assert lake.rules() == ({"row_too_wide"} if is_cut else set())
+    assert lake.submission()["rejected_row_count"] == is_cut
 
 
 def test_good_rows_go_on_beside_a_rejected_one(take) -> None:

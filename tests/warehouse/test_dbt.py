@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 import yaml
+from thidua.errors import NotWell
 from thidua.settings import dbt_dir
 from thidua.warehouse import raw
 from thidua.warehouse.build import run_dbt
@@ -75,6 +77,21 @@ def test_every_published_table_stands_even_without_data(empty_warehouse: Path, t
             parquet = {row[0] for row in served.execute(f"describe from '{tmp_path}/{table}.parquet'").fetchall()}
             assert parquet == found
     assert set(PUBLISHED) <= set(tables)
+
+
+def test_a_row_that_is_lost_fails_the_build(empty_warehouse: Path, tmp_path: Path) -> None:
+    """Received = accepted + rejected + ignored is no tautology: the four are counted apart."""
+    database = tmp_path / "warehouse" / "build.duckdb"
+    database.parent.mkdir()
+    shutil.copy(empty_warehouse, database)
+    with duckdb.connect(str(database)) as connection:
+        for table in ("staging.stg_submissions", "marts.fct_submission"):
+            connection.execute(
+                f"insert into {table} (submission_id, received_row_count, accepted_row_count, rejected_row_count, "
+                "ignored_row_count) values ('s', 10, 7, 1, 1)"
+            )
+    with pytest.raises(NotWell, match=r"is_accepted_rejected_or_ignored.*and 1 more"):
+        run_dbt(database, "test", "--select", "stg_submissions,test_type:data", "fct_submission,test_type:data")
 
 
 def test_unit_tests_of_the_models(empty_warehouse: Path) -> None:

@@ -37,6 +37,9 @@ scope_counts as (
         sum(case when judged_scopes.status = 'duplicate' then 1 else 0 end) as duplicate_scopes,
         sum(case when judged_scopes.status = 'applied' then judged_scopes.row_count else 0 end) as applied_rows,
         sum(case when judged_scopes.status = 'duplicate' then judged_scopes.row_count else 0 end) as duplicate_rows,
+        sum(
+            case when judged_scopes.status in ('applied', 'duplicate') then 0 else judged_scopes.row_count end
+        ) as other_rows,
         min(judged_scopes.duplicate_of) as duplicate_of
     from judged_scopes
     inner join dirty_submissions on judged_scopes.submission_id = dirty_submissions.submission_id
@@ -50,6 +53,7 @@ outcomes as (
         scope_counts.duplicate_of,
         coalesce(scope_counts.applied_rows, 0) as applied_rows,
         coalesce(scope_counts.duplicate_rows, 0) as duplicate_rows,
+        coalesce(scope_counts.other_rows, 0) as other_rows,
         case
             when submissions.verdict = 'returned' or taken_out.submission_id is not null then 'returned'
             when submissions.complete_until is not null
@@ -86,7 +90,13 @@ counted as (
         case
             when outcome = 'returned' or complete_until is not null then 0
             else duplicate_rows
-        end as duplicate_rows_now
+        end as duplicate_rows_now,
+        -- What the intake accepted and the build does not apply. Counted, not subtracted: see the test of the sum.
+        case
+            when outcome = 'returned' then accepted_row_count
+            when complete_until is not null then 0
+            else other_rows
+        end as refused_rows_now
     from outcomes
 )
 
@@ -102,9 +112,7 @@ select
     case when outcome = 'duplicate' then duplicate_of end as duplicate_of,
     received_row_count,
     cast(accepted_rows_now as bigint) as accepted_row_count,
-    cast(
-        received_row_count - ignored_row_count - accepted_rows_now - duplicate_rows_now as bigint
-    ) as rejected_row_count,
+    cast(rejected_row_count + refused_rows_now as bigint) as rejected_row_count,
     -- What a duplicate repeats is ignored, not rejected.
     cast(ignored_row_count + duplicate_rows_now as bigint) as ignored_row_count,
     sender_unit_id,

@@ -39,9 +39,12 @@ def ingest(now: Now = None, as_json: Json = False) -> None:
     from dataclasses import asdict
 
     from thidua.intake.ingest import ingest as run
+    from thidua.plan.loader import load_campaigns
     from thidua.settings import campaigns_dir, home
 
     result = run(home(), campaigns_dir(), clock(now), explicit_now=now is not None)
+    if not result.files and not result.troubles:
+        load_campaigns(campaigns_dir())  # no file asked for the plans: broken ones must not look like a quiet day
     if as_json:
         print_json(asdict(result))
     elif not result.files and not result.troubles:

@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from thidua.plan.csvs import UnitRow
-from thidua.plan.loader import PLAN_FILE, Plan, load_plan
+from thidua.plan.loader import PLAN_FILE, Plan, load_plan, no_campaigns
 from thidua.plan.registry import UnitRegistry
 
 
@@ -62,6 +62,9 @@ class CampaignFacts:
 
 
 def campaign_ids(campaigns_dir: Path) -> list[str]:
+    """Raises ThiduaError where there is no such folder: every file of every office would be of an unknown campaign."""
+    if not campaigns_dir.is_dir():
+        raise no_campaigns(campaigns_dir)
     return sorted(path.parent.name for path in campaigns_dir.glob(f"*/{PLAN_FILE}"))
 
 

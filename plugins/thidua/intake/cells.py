@@ -32,6 +32,7 @@ class Part:
     fixed_date: date | None = None
     fixed_metric_id: str | None = None
     fixed_unit_id: str | None = None
+    too_wide: tuple[int, ...] = ()  # lines with more cells than the header, which may hold a number cut in two
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +49,7 @@ class ReadFile:
     complete_on: date | None
     complete_until: datetime | None
     nonblank_rows: int  # without header rows
+    rows_outside: int  # of these: above the header, under the table, in sheets without one
     layout: dict[str, Any]
     parts: list[Part] = field(default_factory=list)
 
@@ -75,7 +77,7 @@ def lay(
 def lay_parts(
     connection: duckdb.DuckDBPyConnection, contract: Contract, files: Sequence[ReadFile]
 ) -> list[CampaignFacts]:
-    """Table `parts`: each part with what is known of its file. Returns the campaigns by campaign_no."""
+    """Tables `parts`, each with what is known of its file, and `too_wide`. Returns the campaigns by campaign_no."""
     # A campaign stands here once for each state of what people decided its names mean.
     facts_of = {(file.facts.plan.campaign_id, file.facts.aliases): file.facts for file in files}
     numbers = {key: number for number, key in enumerate(sorted(facts_of))}
@@ -103,4 +105,10 @@ def lay_parts(
         },
         rows,
     )  # fmt: skip
+    # No temporary table: rules ask it, through a connection of their own.
+    connection.execute("create or replace table too_wide (part_no integer, line bigint)")
+    wide = [(part.part_no, line) for file in files for part in file.parts for line in part.too_wide]
+    if wide:
+        lay(connection, "laid_wide", {"part_no": integer, "line": pa.int64()}, wide)
+        connection.execute("insert into too_wide from laid_wide")
     return [facts_of[key] for key in sorted(facts_of)]

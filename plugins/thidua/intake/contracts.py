@@ -247,6 +247,11 @@ class Contract(_Part):
         """The columns whose cells are judged, in the order of the contract; text for people is not among them."""
         return [column for column in self.columns if column.role != "text"]
 
+    @property
+    def may_lack_key(self) -> bool:
+        """Whether a row may be without its key though no cell of it is at fault by itself."""
+        return not all(self.column_named(name).required for name in self.else_key or self.natural_key)
+
     def column_of(self, header: str) -> tuple[Column, bool] | None:
         """The column that a header means, and whether by its whole name (else by a phrase in it)."""
         if header not in self._meanings:

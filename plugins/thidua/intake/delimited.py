@@ -118,11 +118,19 @@ def _read_fast(utf8: bytes, delimiter: str, width: int, notes: dict[str, str]) -
         raise _NotArrows
     breaks = _line_breaks(table) if has_quotes and table.num_rows + len(odd) != _count_lines(utf8) else None
     if breaks is None:
-        return Grid(None, *_with_odd_lines(table, odd, delimiter), notes)
+        return Grid(None, *_with_odd_lines(table, odd, delimiter), notes, widths=_widths_of(table, odd, delimiter))
     if odd or table.num_rows + int(breaks.sum()) != _count_lines(utf8):
         raise _NotArrows
     lines = np.arange(1, table.num_rows + 1, dtype=np.int64) + np.cumsum(breaks) - breaks
-    return Grid(None, [_as_array(column) for column in table.columns], pa.array(lines), notes)
+    columns = [_as_array(column) for column in table.columns]
+    return Grid(None, columns, pa.array(lines), notes, widths=_widths_of(table, [], delimiter))
+
+
+def _widths_of(table: pa.Table, odd: list[tuple[int, str]], delimiter: str) -> pa.Array:
+    widths = np.full(table.num_rows + len(odd), table.num_columns, np.int32)
+    for number, text in odd:
+        widths[number - 1] = text.rstrip("\r\n").count(delimiter) + 1
+    return pa.array(widths)
 
 
 def _is_well_quoted(utf8: bytes, delimiter: str) -> bool:
@@ -188,7 +196,7 @@ def _read_carefully(utf8: bytes, delimiter: str, notes: dict[str, str]) -> Grid:
     builder = GridBuilder()
     while batch := list(islice(_numbered(reader), _BATCH_ROWS)):
         builder.add([line for line, _ in batch], [row for _, row in batch])
-    return builder.grid(None, notes)
+    return builder.text_grid(notes)
 
 
 def _numbered(reader: Reader) -> Iterator[tuple[int, list[str]]]:

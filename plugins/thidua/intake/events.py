@@ -7,7 +7,8 @@
     row_kind                     data · total · bloc · note (only data is judged and stored)
     unit_id, as_of_date          the first unit of the row, and the day that the file is complete through
     is_within_sender             false when the file's sender does not speak for that unit
-    natural_key, key_form        what tells this row's events from all others · ok, blank
+    natural_key, key_form        what tells this row's events from all others · ok, blank, told (a cell that it needs
+                                 has a fault of its own)
     is_of_else_key               whether the key had to do without the document: then event and product belong to it
     is_cancelled                 whether the row takes its events away
     same_key_values, repeat_no   different rows that the file gives for this key; 1 for the first row that says it
@@ -123,7 +124,7 @@ def _person(column: Column) -> tuple[list[str], list[str]]:
 
 def _instant(column: Column) -> tuple[list[str], list[str]]:
     c = column.name
-    moment = f"coalesce({_moment(c)}, {c}_lookup.moment)"
+    moment = f"coalesce(cells.{c}_read, {c}_lookup.moment)"
     # Local time is UTC+7 all year round.
     at = f"cast({moment} - interval 7 hours as timestamptz)"
     no_time = f"when not contains(cells.{c}_text, ':') then 'no_time'" if column.precision == "second" else ""
@@ -139,7 +140,7 @@ def _instant(column: Column) -> tuple[list[str], list[str]]:
 
 def _valid_through(column: Column) -> tuple[list[str], list[str]]:
     c = column.name
-    moment = f"coalesce({_moment(c)}, {c}_lookup.moment)"
+    moment = f"coalesce(cells.{c}_read, {c}_lookup.moment)"
     form = f"""case
         when trim(cells.{c}_text) = '' then 'blank'
         when {moment} is null or {moment} < timestamp '1900-01-01' then 'invalid'
@@ -210,6 +211,16 @@ def _natural_key(contract: Contract) -> tuple[str, str]:
     return f"coalesce({first}, {joined(contract.else_key)})", f"({first}) is null"
 
 
+def _is_key_told(contract: Contract) -> str:
+    """SQL: whether a cell that the key needs is at fault by itself; then the missing key is no second fault."""
+    columns = [contract.column_named(name) for name in contract.else_key or contract.natural_key]
+    told = [
+        f"{column.name}_form <> 'ok'" if column.required else f"{column.name}_form not in ('ok', 'blank')"
+        for column in columns
+    ]
+    return " or ".join(told)
+
+
 def _typed(contract: Contract, odd_numbers: set[str]) -> str:
     items: list[str] = []
     joins: list[str] = ["inner join parts on cells.part_no = parts.part_no"]
@@ -254,9 +265,16 @@ def _typed(contract: Contract, odd_numbers: set[str]) -> str:
         for c in units
     ]
     natural_key, is_of_else_key = _natural_key(contract)
+    moments = [column.name for column in contract.cell_columns if column.role in ("instant", "valid_through")]
+    read = "".join(f", {_moment(name)} as {name}_read" for name in moments)
     return f"""
 create or replace table typed as
-with joined as (
+-- Reading instants costs most: once for each, before they are compared in several ways.
+with read_cells as (
+    select cells.*{read}
+    from cells
+),
+joined as (
     select
         cells.part_no,
         parts.file_no,
@@ -270,7 +288,7 @@ with joined as (
         coalesce({", ".join([ordinal_kind, *word_kinds])}) as word_kind,
         {is_roman} as is_roman,
         {", ".join(items)}
-    from cells
+    from read_cells as cells
     {" ".join(joins)}
 ),
 keyed as (
@@ -298,7 +316,9 @@ select
     ),
     {f"keyed.{units[0]}_id as unit_id," if units[0] != "unit" else ""}
     {", ".join(unit_forms)},
-    case when natural_key is null then 'blank' else 'ok' end as key_form,
+    case
+        when natural_key is not null then 'ok' when {_is_key_told(contract)} then 'told' else 'blank'
+    end as key_form,
     keyed.hint_unit_id is null or keyed.{units[0]}_id is null or families.unit_id is not null as is_within_sender
 from keyed
 left join families

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -100,7 +100,7 @@ class FileReader:
                 self._cut_events(place, hint, parts, tables)
         if not any(table.num_rows for table in tables):
             raise FileFault("no_rows")
-        rows = sum(int(pc.sum(nonblank(grid.columns, grid.height)).as_py() or 0) for grid in grids)
+        rows = sum(_nonblank_rows(grid, 0, grid.height) for grid in grids)
         headers = sum(len(layout.header_rows) for _, _, layout in found)
         complete_on, complete_until = _completeness(days, receipt)
         read = ReadFile(
@@ -114,6 +114,7 @@ class FileReader:
             complete_on=complete_on,
             complete_until=complete_until,
             nonblank_rows=rows - headers,
+            rows_outside=_rows_outside(grids, {sheet_no: layout for sheet_no, _, layout in found}),
             layout={**grids[0].notes, "sheets": [_record(grid, layout) for _, grid, layout in found]},
             parts=parts,
         )
@@ -146,6 +147,7 @@ class FileReader:
                     fixed_date=fixed_date,
                     fixed_metric_id=metric_id,
                     fixed_unit_id=None if "unit" in mapped else hint.unit_id,
+                    too_wide=place.too_wide([one.index for one in values]),
                 )
             )
             tables.append(self._table(place, columns))
@@ -162,6 +164,7 @@ class FileReader:
                 headers={key: one.header for key, one in columns.items()},
                 column_name="",
                 fixed_unit_id=None if units[0] in columns else hint.unit_id,
+                too_wide=place.too_wide([]),
             )
         )
         tables.append(self._table(place, columns))
@@ -203,6 +206,24 @@ class _Place:
             column = with_days_of_1904(self.grid, column)
         return self._body(column)
 
+    def too_wide(self, counts: Sequence[int]) -> tuple[int, ...]:
+        """The lines of a text file that have more cells than the header, the last ones filled; or the cell beside one of
+        the `counts` looks like the rest of it: `38,000` between commas is 38 and 000.
+        """
+        if self.grid.widths is None:
+            return ()
+        width = max(self.grid.widths[index].as_py() for index in self.layout.header_rows)
+        is_wide = pc.greater(self._body(self.grid.widths), width)
+        if not pc.any(is_wide).as_py():
+            return ()
+        is_cut = nonblank([self._body(column) for column in self.grid.columns[width:]], len(is_wide))
+        for index in counts:
+            if index + 1 < self.grid.width:
+                head = pc.match_substring_regex(self._body(self.grid.columns[index]), "^ *-?[1-9][0-9]{0,2} *$")
+                rest = pc.match_substring_regex(self._body(self.grid.columns[index + 1]), "^ *[0-9]{3} *$")
+                is_cut = pc.or_(is_cut, pc.and_(head, rest))
+        return tuple(self.lines.filter(pc.and_(is_wide, is_cut)).to_pylist())
+
     def _body(self, column: pa.Array) -> pa.Array:
         start, stop = self.layout.body_start, max(self.layout.body_start, self.layout.body_stop)
         body = column.slice(start, stop - start)
@@ -214,6 +235,26 @@ class _Place:
         start, length = self.layout.body_start, max(0, self.layout.body_stop - self.layout.body_start)
         filled = nonblank([column.slice(start, length) for column in self.grid.columns], length)
         return None if pc.all(filled).as_py() else filled
+
+
+def _nonblank_rows(grid: Grid, start: int, stop: int) -> int:
+    length = max(0, stop - start)
+    rows = nonblank([column.slice(start, length) for column in grid.columns], length)
+    return int(pc.sum(rows).as_py() or 0)
+
+
+def _rows_outside(grids: Sequence[Grid], layouts: Mapping[int, Layout]) -> int:
+    """The rows that belong to no table."""
+    count = 0
+    for sheet_no, grid in enumerate(grids):
+        layout = layouts.get(sheet_no)
+        if layout is None:
+            count += _nonblank_rows(grid, 0, grid.height)
+            continue
+        above, below = layout.header_rows.start, max(layout.body_start, layout.body_stop)
+        count += _nonblank_rows(grid, 0, above) + _nonblank_rows(grid, below, grid.height)
+        count += _nonblank_rows(grid, layout.header_rows.stop, layout.body_start)  # the columns' numbers
+    return count
 
 
 def _complete_on(layout: Layout, hint: Hint) -> date:

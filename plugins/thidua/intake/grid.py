@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 import pyarrow as pa
@@ -23,6 +23,7 @@ class Grid:
 
     `sheet` is None for text files. `notes` says how it was read (encoding, delimiter, epoch). `merges` are the merged
     cells as (first row, first column, last row, last column) of the sheet, from 0; their text is in the first cell only.
+    `widths` are the numbers of cells that the lines of a text file have; None for sheets, whose rows are all alike.
     """
 
     sheet: str | None
@@ -30,6 +31,7 @@ class Grid:
     lines: pa.Array
     notes: dict[str, str]
     merges: Sequence[Merge] = ()
+    widths: pa.Array | None = None
 
     @property
     def height(self) -> int:
@@ -51,10 +53,16 @@ class GridBuilder:
     def __init__(self) -> None:
         self._lines: list[pa.Array] = []
         self._batches: list[list[pa.Array]] = []
+        self._widths: list[pa.Array] = []
 
     def add(self, lines: Sequence[int], rows: Sequence[Sequence[str]]) -> None:
         self._lines.append(pa.array(lines, pa.int64()))
+        self._widths.append(pa.array(map(len, rows), pa.int32()))
         self._batches.append([pa.array(column, pa.string()) for column in zip_longest(*rows, fillvalue="")])
+
+    def text_grid(self, notes: dict[str, str]) -> Grid:
+        """Of a text file, with the widths of its lines."""
+        return replace(self.grid(None, notes), widths=pa.concat_arrays([pa.array([], pa.int32()), *self._widths]))
 
     def grid(self, sheet: str | None, notes: dict[str, str], merges: Sequence[Merge] = ()) -> Grid:
         width = max((len(batch) for batch in self._batches), default=0)

@@ -14,6 +14,7 @@ from typing import Any
 
 from thidua.clock import now_utc
 from thidua.errors import ThiduaError
+from thidua.intake.campaigns import campaign_ids
 from thidua.intake.data_docs import write_index
 from thidua.intake.judge import judge_chunk
 from thidua.lake.batches import (
@@ -105,7 +106,11 @@ def ingest(
     settle_seconds: float = 1.0,
     expectations: Path | None = None,
 ) -> IngestResult:
-    """Receives, judges and commits everything that waits; one bad file or plan never stops the others."""
+    """Receives, judges and commits everything that waits; one bad file or plan never stops the others.
+
+    Raises ThiduaError, having received nothing, where there is no folder of campaigns.
+    """
+    campaign_ids(campaigns_dir)
     instant = now or now_utc()
     chunks, troubles = look(home, instant, explicit_now=explicit_now, settle_seconds=settle_seconds)
     batch_ids: list[str] = []

@@ -247,8 +247,8 @@ _ROMAN = re.compile(r"(?=[ivx])x{0,3}(ix|iv|v?i{0,3})")
 
 
 def is_total(text: str) -> bool:
-    """Whether a label that is no unit opens a row of totals."""
-    return bool(_TOTAL.fullmatch(fold(text)))
+    """Whether a label that is no unit opens a row of totals. A formula such as `@SUM(A1)` is no label."""
+    return not text.lstrip().startswith(("=", "@")) and bool(_TOTAL.fullmatch(fold(text)))
 
 
 def is_bloc(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 Cell = tuple[int, int]  # row and column from 0
@@ -10,10 +11,11 @@ Merge = tuple[int, int, int, int]  # first row, first column, last row, last col
 
 @dataclass
 class Marks:
-    """Of one sheet. `merges` is None where the reader of workbooks tells them itself."""
+    """Of one sheet. `midnights`: days that show their time, which is 00:00; the reader cuts it off. `merges` is None where the reader of workbooks tells them itself."""
 
     errors: dict[Cell, str] = field(default_factory=dict)
     uncalculated: list[Cell] = field(default_factory=list)
+    midnights: set[Cell] = field(default_factory=set)
     merges: list[Merge] | None = None
 
 
@@ -23,6 +25,16 @@ class BookMarks:
 
     sheets: dict[str, Marks] = field(default_factory=dict)
     is_1904: bool = False
+
+
+_NOT_SHOWN = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
+DAY_AND_TIME = 22  # the only one of Excel's own number formats that shows both
+
+
+def shows_day_and_time(number_format: str) -> bool:
+    """`dd/mm/yyyy hh:mm` does, `dd/mm/yyyy` and `[h]:mm` do not."""
+    shown = _NOT_SHOWN.sub("", number_format.lower())
+    return "h" in shown and ("d" in shown or "y" in shown)
 
 
 def cell_name(cell: Cell) -> str:

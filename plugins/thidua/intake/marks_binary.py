@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator
 
 from thidua.intake.compound import read_stream
-from thidua.intake.marks import BookMarks, Marks
+from thidua.intake.marks import BookMarks, Cell, Marks
 from thidua.intake.marks_xml import relations_of
 
 ERRORS = {
@@ -20,14 +20,26 @@ ERRORS = {
     0x2A: "#N/A",
 }
 _OTHER_ERROR = "#N/A"
+_ERROR, _EMPTY = 2, 3  # kinds of results of XLS formulas that are no numbers
 
 _XLS_BEGIN, _XLS_END, _XLS_SHEET, _XLS_EPOCH, _XLS_FORMULA, _XLS_ERROR = 0x0809, 0x000A, 0x0085, 0x0022, 0x0006, 0x0205
+# Bits of a formula's options and of a workbook's: to be calculated when the file is opened.
+_ON_LOAD, _XLSB_ON_LOAD = 2, 1
+_XLS_ENGINE = 0x01C1  # which version of Excel calculated the workbook
 _XLSB_ROW, _XLSB_ERROR, _XLSB_FORMULA_ERROR, _XLSB_MERGE, _XLSB_BOOK, _XLSB_SHEET = 0, 3, 11, 176, 153, 156
+_XLSB_FORMULA_NUMBER, _XLSB_CALCULATION = 9, 157
 
 
 def xls_marks(content: bytes) -> BookMarks:
-    """Of an Excel 97 to 2003 workbook. Sheets come in the order of their places in the stream."""
+    """Of an Excel 97 to 2003 workbook. Sheets come in the order of their places in the stream.
+
+    A library that writes formulas cannot calculate: it writes 0 and asks for a calculation on opening, or it writes an
+    empty text. Excel writes that too, for a formula that gives one; so it counts where no formula of the workbook has
+    another result and no Excel left its mark.
+    """
     book = BookMarks()
+    emptied: list[tuple[Marks, Cell]] = []
+    is_calculated = False
     stream = read_stream(content, ("Workbook", "Book"))
     names: dict[int, str] = {}
     sheet: Marks | None = None
@@ -42,9 +54,22 @@ def xls_marks(content: bytes) -> BookMarks:
             sheet = book.sheets.setdefault(names[place], Marks()) if place in names else None
         elif sheet is not None and kind == _XLS_ERROR and len(body) >= 8 and body[7] == 1:
             sheet.errors[struct.unpack("<HH", body[:4])] = ERRORS.get(body[6], _OTHER_ERROR)
-        # A result that is no number says so in its last two bytes, and which it is in its first.
-        elif sheet is not None and kind == _XLS_FORMULA and body[12:14] == b"\xff\xff" and body[6] == 2:
-            sheet.errors[struct.unpack("<HH", body[:4])] = ERRORS.get(body[8], _OTHER_ERROR)
+        # A result that is no number says so in its last two bytes, and what it is in its first.
+        elif sheet is not None and kind == _XLS_FORMULA and len(body) >= 16:
+            cell = struct.unpack("<HH", body[:4])
+            if body[12:14] == b"\xff\xff" and body[6] == _EMPTY:
+                emptied.append((sheet, cell))
+                continue
+            if body[12:14] == b"\xff\xff" and body[6] == _ERROR:
+                sheet.errors[cell] = ERRORS.get(body[8], _OTHER_ERROR)
+            elif body[6:14] == bytes(8) and body[14] & _ON_LOAD:
+                sheet.uncalculated.append(cell)
+                continue
+            is_calculated = True
+        elif kind == _XLS_ENGINE:
+            is_calculated = True
+    for marks, cell in [] if is_calculated else emptied:
+        marks.uncalculated.append(cell)
     return book
 
 
@@ -62,6 +87,8 @@ def xlsb_marks(package: zipfile.ZipFile) -> BookMarks:
     if "xl/workbook.bin" not in parts:
         return book
     paths = relations_of(package, "xl/_rels/workbook.bin.rels")
+    sheets: dict[str, str] = {}
+    asks_for_calculation = False
     for kind, body in _xlsb_records(package.read("xl/workbook.bin")):
         if kind == _XLSB_BOOK:
             book.is_1904 = bool(body[:1] and body[0] & 1)
@@ -70,11 +97,15 @@ def xlsb_marks(package: zipfile.ZipFile) -> BookMarks:
             name, _ = _wide_text(rest)
             path = paths.get(relation, "")
             if path in parts:
-                book.sheets[name] = _xlsb_sheet(package.read(path))
+                sheets[name] = path
+        elif kind == _XLSB_CALCULATION and len(body) >= 26:
+            asks_for_calculation = bool(body[24] & _XLSB_ON_LOAD)
+    for name, path in sheets.items():
+        book.sheets[name] = _xlsb_sheet(package.read(path), asks_for_calculation=asks_for_calculation)
     return book
 
 
-def _xlsb_sheet(content: bytes) -> Marks:
+def _xlsb_sheet(content: bytes, *, asks_for_calculation: bool) -> Marks:
     marks = Marks(merges=[])
     row = 0
     for kind, body in _xlsb_records(content):
@@ -82,6 +113,9 @@ def _xlsb_sheet(content: bytes) -> Marks:
             row = struct.unpack_from("<I", body)[0]
         elif kind in (_XLSB_ERROR, _XLSB_FORMULA_ERROR) and len(body) >= 9:
             marks.errors[row, struct.unpack_from("<I", body)[0]] = ERRORS.get(body[8], _OTHER_ERROR)
+        # As in XLSX: 0, in a workbook that asks for its calculation, is no figure that anybody saw.
+        elif kind == _XLSB_FORMULA_NUMBER and asks_for_calculation and body[8:16] == bytes(8):
+            marks.uncalculated.append((row, struct.unpack_from("<I", body)[0]))
         elif kind == _XLSB_MERGE and len(body) >= 16 and marks.merges is not None:
             first_row, last_row, first_column, last_column = struct.unpack_from("<IIII", body)
             marks.merges.append((first_row, first_column, last_row, last_column))

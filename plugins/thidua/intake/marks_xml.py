@@ -9,15 +9,21 @@ from collections.abc import Callable, Mapping
 from typing import IO
 from xml.parsers import expat
 
-from thidua.intake.marks import BookMarks, Marks, cell_at
+from thidua.intake.marks import DAY_AND_TIME, BookMarks, Cell, Marks, cell_at, shows_day_and_time
 from thidua.limits import MAX_ROWS
 
 Attributes = Mapping[str, str]
 
 _WORKBOOK = "xl/workbook.xml"
+_STYLES = "xl/styles.xml"
 _CONTENT = "content.xml"
 _CHUNK = 1 << 20
 # Sheets without formulas and errors, which are most, need no second look.
+# A cell whose value is a whole number, after its formula if it has one.
+_WHOLE_CELL = re.compile(
+    rb"<(?:\w+:)?c\b([^>]*[^>/])>(?:<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f>))?<(?:\w+:)?v>(\d+)(?:\.0*)?<"
+)
+_CELL_ATTRIBUTE = re.compile(rb"""\b([rst])\s*=\s*["']([^"']*)["']""")
 _WORTH_A_LOOK = re.compile(rb"""<(\w+:)?f[ />]|\bt\s*=\s*["']e["']""")
 
 
@@ -75,12 +81,65 @@ def xlsx_marks(package: zipfile.ZipFile) -> BookMarks:
     with package.open(_WORKBOOK) as stream:
         _parse(stream, in_workbook)
     paths = relations_of(package, "xl/_rels/workbook.xml.rels")
+    timed = _styles_of_day_and_time(package)
     for name, relation in sheets:
         path = paths.get(relation)
-        if path in package.namelist() and _is_worth_a_look(package, path):
+        if path not in package.namelist():
+            continue
+        if _is_worth_a_look(package, path):
             with package.open(path) as stream:
                 marks.sheets[name] = _xlsx_sheet(stream, asks_for_calculation=asks_for_calculation)
+        if timed:
+            with package.open(path) as stream:
+                marks.sheets.setdefault(name, Marks()).midnights = _midnights(stream, timed)
     return marks
+
+
+def _styles_of_day_and_time(package: zipfile.ZipFile) -> set[bytes]:
+    """The numbers of the cell styles that show a day with its time."""
+    formats = {str(DAY_AND_TIME)}
+    styles: set[bytes] = set()
+    count = 0
+    is_of_cells = False
+
+    def start(name: str, attributes: Attributes) -> None:
+        nonlocal count, is_of_cells
+        if name == "numFmt" and shows_day_and_time(attributes.get("formatCode", "")):
+            formats.add(attributes.get("numFmtId", ""))
+        elif name == "cellXfs":
+            is_of_cells = True
+        elif name == "xf" and is_of_cells:
+            if attributes.get("numFmtId") in formats:
+                styles.add(str(count).encode())
+            count += 1
+
+    def end(name: str) -> None:
+        nonlocal is_of_cells
+        is_of_cells = is_of_cells and name != "cellXfs"
+
+    if _STYLES in package.namelist():
+        with package.open(_STYLES) as stream:
+            _parse(stream, start, end)
+    return styles
+
+
+def _midnights(stream: IO[bytes], timed: set[bytes]) -> set[Cell]:
+    """Found by a pattern: a list of persons has millions of cells, and a parser calls back for each. A cell without an
+    address is left as a day.
+    """
+    found: set[Cell] = set()
+    rest = b""
+    while chunk := stream.read(_CHUNK):
+        text = rest + chunk
+        end = max(text.rfind(b"</c>"), text.rfind(b":c>"))
+        for match in _WHOLE_CELL.finditer(text, 0, max(end, 0)):
+            attributes = dict(_CELL_ATTRIBUTE.findall(match[1]))
+            if attributes.get(b"s") in timed and attributes.get(b"t", b"n") == b"n":
+                cell = cell_at(attributes.get(b"r", b"").decode("ascii", "replace"))
+                if cell:
+                    found.add(cell)
+        rest = text[end:] if end > 0 else text[-_CHUNK:]  # no cell is as long
+    return found
 
 
 def _is_worth_a_look(package: zipfile.ZipFile, path: str) -> bool:

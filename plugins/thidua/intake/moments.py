@@ -24,7 +24,7 @@ MOMENT_FORMATS = str(
         "%d.%m.%Y",
     ]
 )
-_CLOCK = r"(?P<hour>\d{1,2})\s*(?:[:h]|giờ)\s*(?P<minute>\d{2})?(?:[:'](?P<second>\d{2}))?\s*(?P<half>SA|CH|AM|PM)?"
+_CLOCK = r"(?P<hour>\d{1,2})\s*(?:[:h]|giờ)\s*(?P<minute>\d{2})?(?:[:'](?P<second>\d{2})(?:\.\d+)?)?\s*(?P<half>SA|CH|AM|PM)?"
 _DAY_FIRST = re.compile(rf"(?P<day>.+?)[\s,T]+(?:lúc\s+)?{_CLOCK}", re.IGNORECASE)
 _CLOCK_FIRST = re.compile(rf"{_CLOCK}[\s,]+(?P<day>.+)", re.IGNORECASE)
 
@@ -32,13 +32,15 @@ _CLOCK_FIRST = re.compile(rf"{_CLOCK}[\s,]+(?P<day>.+)", re.IGNORECASE)
 def parse_moment(text: str) -> datetime | None:
     """The local instant that a cell names, None when it names none. Never guessed: a day that does not exist is none."""
     text = text.strip()
-    if day := parse_day(text):
-        return datetime.combine(day, time())
     if serial := parse_serial_moment(text):
         return serial
     match = _DAY_FIRST.fullmatch(text) or _CLOCK_FIRST.fullmatch(text)
-    day = parse_day(match["day"]) if match else None
-    if not match or not day:
+    if not match:
+        # A day that is told with a time must not become its midnight because the time cannot be read.
+        day = parse_day(text) if ":" not in text else None
+        return datetime.combine(day, time()) if day else None
+    day = parse_day(match["day"])
+    if not day:
         return None
     hour, half = int(match["hour"]), (match["half"] or "").upper()
     if half:

@@ -22,14 +22,14 @@ _NO_SEPARATORS = str.maketrans("", "", " .-\u00a0\u202f\t\n\r")
 
 
 def key_path(home: Home) -> Path:
-    return home.lake / "restricted" / "person.key"
+    return home.restricted / "person.key"
 
 
 def load_key(home: Home) -> bytes:
     """The key, made on first use; two processes that make it at once end with the same one."""
     path = key_path(home)
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        home.restricted_folder()
         write_once(path, secrets.token_bytes(32), mode=0o600)
     return path.read_bytes()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -22,9 +23,11 @@ WORKBOOKS = {".xlsx", ".xls", ".xlsb", ".ods"}
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BLANK = b"\0 \t\r\n"
 _WEB = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<head")
-# Rows whose letters are looked at. A file comes out of one program, so a part of a long one shows its encoding.
+# Rows whose letters are all looked at. A file comes out of one program, so a part of a long one shows its encoding; of
+# the other rows those are looked at that hold a letter or sign which Vietnamese has not, and wrong encodings have.
 _LOOKED_AT = 5_000
 _LETTERS_LOOKED_AT = 5_000_000
+_FOREIGN = "[\u0080-\u00bfÄÅÆÇËÎÏÑÖ×ØÛÜÞßäåæçëîïñöø÷ûüþÿ\ufffd]"
 
 
 def read_file(file_name: str, content: bytes) -> list[Grid]:
@@ -41,7 +44,7 @@ def read_file(file_name: str, content: bytes) -> list[Grid]:
         raise FileFault("empty_file")
     for grid in grids:
         _refuse_long_cells(grid)
-        if found := find_foreign_encoding(_letters(grid)):
+        if found := _foreign_encoding(grid):
             encoding, (row, column) = found
             raise FileFault(rule_of(encoding), value=encoding, place=_place(grid, row, column))
     return grids
@@ -68,6 +71,42 @@ def _refuse_long_cells(grid: Grid) -> None:
         if (pc.max(lengths).as_py() or 0) > MAX_CELL_CHARACTERS:
             place = pc.index(pc.greater(lengths, MAX_CELL_CHARACTERS), True).as_py()
             raise FileFault("too_large", value=_place(grid, place, index))
+
+
+def _foreign_encoding(grid: Grid) -> tuple[str, tuple[int, int]] | None:
+    """The wrong encoding that the grid's text is in, with the (row, column) that shows it first."""
+    found = find_foreign_encoding(_letters(grid))
+    if found or grid.height <= _LOOKED_AT:
+        return found
+    strange = list(_strange(grid))
+    return find_foreign_encoding(chain(_letters(grid), strange)) if strange else None
+
+
+def _strange(grid: Grid) -> Iterator[tuple[tuple[int, int], str]]:
+    """((row, column), text) of the cells of all rows that hold what Vietnamese has not; of each text the first."""
+    left = _LETTERS_LOOKED_AT
+    for index, column in enumerate(grid.columns):
+        if not _matches_anywhere(column, _FOREIGN):
+            continue
+        seen: set[str] = set()
+        rows = pc.indices_nonzero(pc.match_substring_regex(column, _FOREIGN))
+        for row, text in zip(rows.to_pylist(), column.take(rows).to_pylist(), strict=True):
+            if text not in seen:
+                seen.add(text)
+                yield (row, index), text
+                left -= len(text)
+                if left < 0:
+                    return
+
+
+def _matches_anywhere(column: pa.Array, pattern: str) -> bool:
+    """Of a pattern beyond ASCII. Over the letters of all rows as one text, which is many times as fast as row by row."""
+    _, offsets, letters = column.buffers()
+    if letters is None:
+        return False
+    bounds = np.frombuffer(offsets, np.int32)[[column.offset, column.offset + len(column)]].astype(np.int64)
+    text = pa.Array.from_buffers(pa.large_string(), 1, [None, pa.py_buffer(bounds), letters])
+    return not pc.string_is_ascii(text)[0].as_py() and bool(pc.match_substring_regex(text, pattern)[0].as_py())
 
 
 def _letters(grid: Grid) -> Iterator[tuple[tuple[int, int], str]]:

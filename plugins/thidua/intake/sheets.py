@@ -67,7 +67,7 @@ def cell_text(cell: Any) -> str:
         whole, _, fraction = text.partition(".")
         return f"{whole}.{fraction}0" if len(fraction) == 3 and "e" not in text else text
     if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == time() else cell.isoformat(sep=" ")
+        return cell.isoformat(sep=" ")
     if isinstance(cell, date | time):
         return cell.isoformat()
     if isinstance(cell, timedelta):
@@ -152,12 +152,18 @@ def _batches(name: str, sheet: Any, marks: Marks, taken: _Taken) -> Iterator[tup
     errors: dict[int, dict[int, str]] = {}
     for (row, column), text in marks.errors.items():
         errors.setdefault(row, {})[column] = text
+    midnights: dict[int, list[int]] = {}
+    for row, column in marks.midnights:
+        midnights.setdefault(row, []).append(column)
     lines: list[int] = []
     rows: list[Row] = []
     gap = 0
     full = taken.characters + _BATCH_CHARACTERS
     for number, cells in enumerate(_rows(sheet, top, left)):
         texts = [cell if cell == "" else cell_text(cell) for cell in cells]
+        for column in midnights.get(number, ()):
+            if column < len(texts) and len(texts[column]) == len("2023-06-30"):
+                texts[column] += " 00:00:00"
         for column, text in errors.get(number, {}).items():
             if column < MAX_COLUMNS:
                 texts += [""] * (column + 1 - len(texts))

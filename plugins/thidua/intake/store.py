@@ -29,28 +29,36 @@ create or replace temp table critical_files as
 select distinct file_no from faults where severity = 'critical'
 """
 
-# Data rows with their line's fate. A line is rejected as a whole; a line that repeats counts once.
-_FATES = """
-create or replace temp view fates as
+# Rows with their line's fate. A line is rejected as a whole; a line that repeats counts once.
+_ALL_FATES = """
+create or replace temp view all_fates as
 select typed.*, bad_lines.line is not null as is_bad
 from typed
 left join bad_lines
     on typed.file_no = bad_lines.file_no and typed.sheet_no = bad_lines.sheet_no and typed.line = bad_lines.line
-where typed.row_kind = 'data'
 """
 
+_FATES = "create or replace temp view fates as select * from all_fates where row_kind = 'data'"
+
+# Each kind is counted by itself, none is what is left of the others: so a row that is lost shows as a sum that is off.
 _COUNTS = """
 create or replace temp table counts as
 with lines as (
-    select file_no, sheet_no, line, bool_or(is_bad) as is_bad, min(repeat_no) = 1 as is_new
-    from fates
+    select
+        file_no, sheet_no, line,
+        bool_or(row_kind = 'data') as is_data,
+        bool_or(is_bad) as is_bad,
+        min(case when row_kind = 'data' then repeat_no end) = 1 as is_new
+    from all_fates
     group by file_no, sheet_no, line
 )
 select
     file_no,
-    count(*) as data_rows,
-    count(*) filter (where not is_bad and is_new) as accepted,
-    count(*) filter (where is_bad) as rejected
+    count(*) filter (where is_data) as data_rows,
+    count(*) filter (where is_data and not is_bad and is_new) as accepted,
+    count(*) filter (where is_data and is_bad) as rejected,
+    count(*) filter (where is_data and not is_bad and not is_new) as repeated,
+    count(*) filter (where not is_data) as other
 from lines
 group by file_no
 """
@@ -59,10 +67,12 @@ _COUNTS_NARROW = """
 create or replace temp table counts as
 select
     file_no,
-    count(*) as data_rows,
-    count(*) filter (where not is_bad and repeat_no = 1) as accepted,
-    count(*) filter (where is_bad) as rejected
-from fates
+    count(*) filter (where row_kind = 'data') as data_rows,
+    count(*) filter (where row_kind = 'data' and not is_bad and repeat_no = 1) as accepted,
+    count(*) filter (where row_kind = 'data' and is_bad) as rejected,
+    count(*) filter (where row_kind = 'data' and not is_bad and repeat_no > 1) as repeated,
+    count(*) filter (where row_kind <> 'data') as other
+from all_fates
 group by file_no
 """
 
@@ -77,7 +87,9 @@ select
     end as verdict,
     coalesce(counts.data_rows, 0) as data_rows,
     coalesce(counts.accepted, 0) as accepted,
-    coalesce(counts.rejected, 0) as rejected
+    coalesce(counts.rejected, 0) as rejected,
+    file_rows.rows_outside + coalesce(counts.other, 0) as other,
+    coalesce(counts.repeated, 0) as repeated
 from file_rows
 left join critical_files using (file_no)
 left join counts using (file_no)
@@ -90,7 +102,7 @@ select
     rows,
     case when verdict = 'returned' then 0 else accepted end,
     case when verdict = 'returned' then data_rows else rejected end,
-    rows - case when verdict = 'returned' then data_rows else accepted + rejected end,
+    other + case when verdict = 'returned' then 0 else repeated end,
     sender_unit_id, layout, complete_until, $now
 from verdicts inner join receipts using (file_no)
 """
@@ -106,6 +118,7 @@ def store_judged(
     """Small tables of the batch (submissions, faults), and what `large_tables` selects from."""
     connection.execute(_LINES)
     connection.execute(_CRITICAL)
+    connection.execute(_ALL_FATES)
     connection.execute(_FATES)
     is_wide = any(len({part.sheet_no for part in file.parts}) < len(file.parts) for file in files)
     connection.execute(_COUNTS if is_wide else _COUNTS_NARROW)
@@ -114,6 +127,7 @@ def store_judged(
         {
             "file_no": pa.array([file.file_no for file in files], pa.int32()),
             "rows": pa.array([file.nonblank_rows for file in files], pa.int64()),
+            "rows_outside": pa.array([file.rows_outside for file in files], pa.int64()),
             "layout": [layouts[file.file_no] for file in files],
             "hint_unit_id": pa.array([file.hint_unit_id for file in files], pa.string()),
             "hint_date": pa.array([file.hint_date for file in files], pa.date32()),

@@ -34,7 +34,7 @@ class HouseRule(BaseModel):
     query: str | None = None
     column: str | None = None
     detail: str | None = None
-    only_for: Annotated[Literal["second", "vocabulary"] | None, Field(alias="for")] = None
+    only_for: Annotated[Literal["second", "vocabulary", "optional_key"] | None, Field(alias="for")] = None
     vi: Annotated[str, Field(min_length=1)]
     en: Annotated[str, Field(min_length=1)]
 
@@ -44,7 +44,9 @@ class HouseRule(BaseModel):
             raise ValueError("needs `where` or `query`, and not both")
         return self
 
-    def applies_to(self, column: Column) -> bool:
+    def applies_to(self, contract: Contract, column: Column) -> bool:
+        if self.only_for == "optional_key":
+            return contract.may_lack_key
         if self.only_for == "second":
             return column.precision == "second"
         return self.only_for is None or bool(column.values)
@@ -139,7 +141,7 @@ def _expectation(meta: dict[str, Any], query: str) -> dict[str, Any]:
 def _of_house(contract: Contract, rule: HouseRule, column: Column) -> dict[str, Any] | None:
     """The rule asked of one column; None where it could never break."""
     needed = _needed(contract, column)
-    if not rule.applies_to(column) or ("{needed}" in (rule.where or "") and needed == "false"):
+    if not rule.applies_to(contract, column) or ("{needed}" in (rule.where or "") and needed == "false"):
         return None
     key = contract.key_of(column)
 

@@ -209,8 +209,9 @@ _HINTED = {"unit": True, "metric": True, "choice": False, "product": False, "dim
 
 def _collect(connection: duckdb.DuckDBPyConnection, contract: Contract, rule: Rule) -> None:
     """All rows that break one rule into `faults`, with the cell as written; a personal one is masked."""
-    query = rule.query.format(batch="typed")
-    names = [column[0] for column in connection.execute(f"describe ({query})").fetchall()]
+    # Laid out first: DuckDB 1.5 fails to plan a query that ranks what a rule with joins has found.
+    connection.execute(f"create or replace temp table found as {rule.query.format(batch='typed')}")
+    names = [column[0] for column in connection.execute("describe found").fetchall()]
     detail = "cast(found.detail as varchar)" if "detail" in names else "cast(null as varchar)"
     column = next((one for one in contract.cell_columns if contract.key_of(one) == rule.column), None)
     value = header = hint = "cast(null as varchar)"
@@ -254,7 +255,6 @@ def _collect(connection: duckdb.DuckDBPyConnection, contract: Contract, rule: Ru
     connection.execute(
         f"""
         insert into faults
-        with found as ({query})
         select distinct
             typed.file_no, typed.part_no,
             {"cast(null as bigint)" if rule.scope == "file" else "typed.line"} as line,

@@ -98,7 +98,7 @@ def receipts_dir(home: Home) -> Path:
 
 def raw_path(home: Home, content_sha256: str) -> Path:
     """Where the bytes of a submission are kept; readable to the owner only."""
-    return home.lake / "restricted" / "raw" / content_sha256
+    return home.restricted / "raw" / content_sha256
 
 
 def load_receipts(home: Home, submission_ids: Collection[str] | None = None) -> list[Receipt]:
@@ -305,9 +305,7 @@ def _receive(home: Home, file: FoundFile, now: datetime, explicit_now: bool) -> 
         mtime_ns=file.mtime_ns,
         received_at=received_at,
     )
-    raw = raw_path(home, digest)
-    raw.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_once(raw, content, mode=0o600)
+    write_once(home.restricted_folder("raw") / digest, content, mode=0o600)
     document = json.dumps(asdict(receipt), ensure_ascii=False, indent=1).encode()
     path = receipts_dir(home) / f"{receipt.submission_id}.json"
     if write_once(path, document):

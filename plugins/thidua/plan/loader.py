@@ -59,7 +59,7 @@ class Plan:
 def load_campaigns(folder: Path, names: Iterable[str] | None = None) -> dict[str, Plan]:
     """All plans below a folder by campaign_id, or those named. Raises PlanError with the problems of all of them."""
     if not folder.is_dir():
-        raise ThiduaError(f"không có thư mục phong trào / {folder}: no such folder of campaigns; set THIDUA_CAMPAIGNS")
+        raise no_campaigns(folder)
     found = {path.name: path for path in sorted(folder.iterdir()) if path.is_dir() and _holds_files(path)}
     wanted = list(names) if names is not None else list(found)
     problems: list[Problem] = []
@@ -76,6 +76,10 @@ def load_campaigns(folder: Path, names: Iterable[str] | None = None) -> dict[str
     if problems:
         raise PlanError(problems)
     return plans
+
+
+def no_campaigns(folder: Path) -> ThiduaError:
+    return ThiduaError(f"không có thư mục phong trào / {folder}: no such folder of campaigns; set THIDUA_CAMPAIGNS")
 
 
 def _holds_files(folder: Path) -> bool:

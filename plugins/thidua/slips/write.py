@@ -52,14 +52,13 @@ class Slip:
 
 
 def slips_dir(home: Home) -> Path:
-    return home.lake / "restricted" / "slips"
+    return home.restricted / "slips"
 
 
 def write_slips(home: Home, campaigns_dir: Path, submission_ids: Collection[str] | None = None) -> list[Slip]:
     """The slips of all submissions with faults, or of some; those that are there already are left as they are."""
     judgements = Judgements(home, submission_ids)
-    folder = slips_dir(home)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = home.restricted_folder("slips")
     slips = {}
     with locked(folder / ".lock"):
         for abandoned in folder.glob(f"{_TEMPORARY}*"):
