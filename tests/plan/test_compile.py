@@ -287,3 +287,10 @@ def test_communes_of_chiem_hoa() -> None:
     assert len(communes) == len({row["code"] for row in communes}) == 26
     assert {row["unit_id"] for row in communes if row["valid_through"]} == {"phuc-son", "minh-quang"}
     assert [row["kind"] for row in tables["unit_lineage"]] == ["left", "left"]
+
+
+def test_a_goal_over_events_counts_in_the_window_that_closes_on_its_day(tmp_path: Path) -> None:
+    edit = ("metric: users, over: 10", "metric: installed, over: 10")
+    tables = compile_plan(load_plan(write_small(tmp_path, dict([edit]))))
+    assert [goal["period_id"] for goal in tables["goals"]] == ["end"]
+    assert [goal["period_id"] for goal in FLAGSHIP["goals"]] == [None]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from thidua.clock import LOCAL
@@ -34,6 +35,9 @@ def instant(value: date | datetime) -> datetime:
     return value.replace(tzinfo=LOCAL) if isinstance(value, datetime) else start_of(value)
 
 
+_load = lru_cache(maxsize=None)(load_plan)  # the same plan is asked of several moments
+
+
 @dataclass(frozen=True)
 class Period:
     period_id: str
@@ -47,7 +51,7 @@ class PlanFacts:
     """One plan under one choice of its readings."""
 
     def __init__(self, folder: Path, chosen: Mapping[str, str]) -> None:
-        self.plan = load_plan(folder)
+        self.plan = _load(folder)
         self.document = self.plan.resolved(chosen)
         self.units = {row.unit_id: row for row in self.plan.units}
         self.metrics = {metric.metric_id: metric for metric in self.document.metrics}

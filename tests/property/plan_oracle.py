@@ -79,7 +79,9 @@ class PlanOracle:
         decisions: Iterable[Decision],
         now: datetime,
         known_at: datetime | None = None,
+        ids: Mapping[str, str] | None = None,
     ) -> None:
+        """`ids`: of the submissions by the names of their files; without them those that the tests' own lake gives."""
         self.decisions = list(decisions)
         chosen = {
             subject["reading_id"]: subject["option"] for kind, subject in self.decisions if kind == "choose_reading"
@@ -88,11 +90,11 @@ class PlanOracle:
         self.document = self.facts.document
         self.now = now
         campaign_id = self.document.campaign.campaign_id
-        self.ids = {file.name: submission_id(campaign_id, file.name) for file in files}
+        self.ids = ids or {file.name: submission_id(campaign_id, file.name) for file in files}
         known = [file for file in files if known_at is None or file.received_at <= known_at]
         known.sort(key=lambda file: (file.received_at, self.ids[file.name]))
         self.figures = Figures(self.facts, [file for file in known if isinstance(file, FigureFile)])
-        self.events = Events(self.facts, campaign_id, [file for file in known if isinstance(file, EventFile)], now)
+        self.events = Events(self.facts, self.ids, [file for file in known if isinstance(file, EventFile)], now)
         self.periods = self.facts.periods
         self._sides: dict[tuple[str, str, str], Sides | None] = {}
         self.out = Tables()
@@ -131,7 +133,8 @@ class PlanOracle:
     def _value_on(self, metric_id: str, member: Member, unit: str, period: Period, day: date | None) -> int | None:
         """Beside a numerator of a day stands what holds on that day."""
         if self.facts.leaves(metric_id):
-            return self.events.value(metric_id, member, unit, period).value
+            value: int | None = self.events.value(metric_id, member, unit, period).value
+            return value
         if day is None:
             # Without a day only what holds always is known.
             return self.figures.given.get((metric_id, member, unit), {}).get(None)
@@ -299,7 +302,7 @@ class PlanOracle:
     def _order_of(self, period: Period, unit: str) -> list[tuple[bool, Any]] | None:
         """Smallest first; None when something that orders is not known."""
         assert self.document.ranking
-        keys = []
+        keys: list[tuple[bool, Any]] = []
         for order in self.document.ranking.order:
             sign = -1 if order.direction == "desc" else 1
             if order.measure:
@@ -540,22 +543,28 @@ class PlanOracle:
                 if not self.facts.is_valid(unit, goal.due_on) or self.facts.bloc(unit) not in self._blocs(goal):
                     continue
                 if goal.metric:
-                    numerators.append(self._latest(goal.metric, TOTAL, unit, goal.due_on, is_due))
+                    numerators.append(self._latest(goal.metric, TOTAL, unit, goal, is_due))
                     continue
                 measure = self._measure_of(goal.measure or "", unit)
                 if measure is None:
                     continue
                 above, below = measure.numerator, measure.denominator
-                numerators.append(self._latest(above.metric, member_of(above.member), unit, goal.due_on, is_due))
+                numerators.append(self._latest(above.metric, member_of(above.member), unit, goal, is_due))
                 if below.metric:
-                    value = self._latest(below.metric, member_of(below.member), unit, goal.due_on, is_due)
+                    value = self._latest(below.metric, member_of(below.member), unit, goal, is_due)
                     denominators.append(value)
             self.out.goals[(goal.goal_id,)] = self._goal(goal, numerators, denominators, is_due)
 
     def _blocs(self, goal: m.Goal) -> list[str]:
         return goal.blocs or [bloc.bloc_id for bloc in self.document.blocs]
 
-    def _latest(self, metric_id: str, member: Member, unit: str, due_on: date, is_due: bool) -> int | None:
+    def _latest(self, metric_id: str, member: Member, unit: str, goal: m.Goal, is_due: bool) -> int | None:
+        due_on = goal.due_on
+        if self.facts.leaves(metric_id):
+            # Of events what lies in the window that closes on the day; without windows any closing of that day.
+            closing = [period for period in self.periods.values() if period.closing == due_on]
+            known = [self.events.value(metric_id, member, unit, period) for period in closing]
+            return next((one.value for one in known if one.has_data and (one.day == due_on or not is_due)), None)
         days = self.figures.days(metric_id, member, unit, due_on)
         fitting = [day for day in days if day == due_on or (day < due_on and not is_due)]
         return days[max(fitting)] if fitting else None
@@ -734,10 +743,10 @@ class PlanOracle:
     def _report(self, report: m.Report, period: Period, unit: str) -> str:
         due = self._due(report, period)
         accepted, refused = [], False
-        for file in self.events.received:
-            if (file.export, file.sender) == (report.export, unit) and self._answers(file, period):
-                refused = refused or file.is_returned
-                accepted += [] if file.is_returned else [file.received_at]
+        for told in self.events.received:
+            if (told.export, told.sender) == (report.export, unit) and self._answers(told, period):
+                refused = refused or told.is_returned
+                accepted += [] if told.is_returned else [told.received_at]
         for file, is_applied in self.figures.scopes.get((report.export, unit, period.closing), ()):
             refused = refused or not is_applied
             accepted += [file.received_at] if is_applied else []

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from thidua.plan import models as m
 
-from tests.event_lake import Event, EventFile, FigureFile, submission_id
+from tests.event_lake import Event, EventFile, FigureFile
 from tests.property.plan_facts import INSTANT, Period, PlanFacts, day_of, instant
 
 File = EventFile | FigureFile
@@ -122,10 +122,10 @@ class Figures:
 class Events:
     """What the events come to: claims that stand, who is counted where, who has told everything."""
 
-    def __init__(self, facts: PlanFacts, campaign_id: str, files: Iterable[EventFile], now: datetime) -> None:
+    def __init__(self, facts: PlanFacts, ids: Mapping[str, str], files: Iterable[EventFile], now: datetime) -> None:
         self.facts = facts
         self.now = now
-        self.ids = {file.name: submission_id(campaign_id, file.name) for file in files}
+        self.ids = ids
         self.received = list(files)
         self.files = [file for file in self.received if not file.is_returned]
         self.claims = self._standing()
@@ -177,7 +177,7 @@ class Events:
         """Since when: the window, an instant or ever. Until when is asked where it is counted."""
         if metric.from_ == "window":
             return period.window is not None and period.window <= at < period.cutoff
-        return metric.from_ is None or at >= instant(metric.from_)
+        return not isinstance(metric.from_, datetime) or at >= instant(metric.from_)
 
     @staticmethod
     def _key(metric: m.EventsMetric, claim: Claim) -> str:

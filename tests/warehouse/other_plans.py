@@ -50,8 +50,12 @@ def lay(home: Home, plans: Path, campaign_id: str, world: World, reading: tuple[
     for name, content in world.csvs.items():
         (plans / campaign_id / f"{name}.csv").write_text(content)
     put(home, campaign_id, world.files())
-    chosen = (("choose_reading", {"reading_id": reading[0], "option": reading[1]}),) if reading else ()
-    decide(home, campaign_id, (*world.decisions, *chosen))
+    decide(home, campaign_id, (*world.decisions, *choose(reading)))
+
+
+def choose(reading: tuple[str, str] | None) -> tuple[tuple[str, dict[str, str]], ...]:
+    """The council's decision for another option of a reading, if there is one."""
+    return (("choose_reading", {"reading_id": reading[0], "option": reading[1]}),) if reading else ()
 
 
 def decide(home: Home, campaign_id: str, decisions: tuple[tuple[str, dict[str, str]], ...]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
-from thidua.settings import dbt_dir
+from thidua.settings import dbt_dir, repo_root
 from thidua.warehouse import raw
 from thidua.warehouse.build import run_dbt
 from thidua.warehouse.publish import export_marts
@@ -95,9 +95,10 @@ def test_a_yml_stands_beside_every_model_and_names_its_grain() -> None:
         assert re.search(r"One row per .+\.\s*$", model["description"]), path.stem
 
 
-def test_no_sql_names_a_campaign(campaign_ids: list[str]) -> None:
+def test_no_code_names_a_campaign(campaign_ids: list[str]) -> None:
     assert campaign_ids
-    for path in dbt_dir().rglob("*.sql"):
+    code = [*dbt_dir().rglob("*.sql"), *(repo_root() / "plugins").rglob("*.py"), *(repo_root() / "dags").rglob("*.py")]
+    for path in code:
         text = path.read_text().lower()
         for campaign_id in campaign_ids:
             assert campaign_id not in text, path

@@ -9,6 +9,7 @@ from typing import Any
 from thidua.clock import LOCAL, day_end, day_start
 from thidua.plan import models as m
 from thidua.plan.loader import Plan
+from thidua.plan.references import periods_of_goal
 from thidua.plan.row_checks import target_value
 from thidua.plan.tables import PLAN_TABLES
 
@@ -330,6 +331,7 @@ class _Compiler:
     def _goals(self) -> Iterator[tuple[str, Row]]:
         for goal in self.document.goals:
             value = goal.over if goal.over is not None else goal.at_least
+            periods = periods_of_goal(self.document, goal) if self._is_windowed_goal(goal) else []
             yield (
                 "goals",
                 {
@@ -340,6 +342,7 @@ class _Compiler:
                     "comparison": "over" if goal.over is not None else "at_least",
                     "goal_value": value if goal.metric else None,
                     "goal_ppm": value if goal.measure else None,
+                    "period_id": periods[0].period_id if periods else None,
                     "due_on": goal.due_on,
                     "due_at": day_end(goal.due_on),
                     "clause": goal.clause,
@@ -347,6 +350,13 @@ class _Compiler:
             )
             for bloc in goal.blocs or [bloc.bloc_id for bloc in self.document.blocs]:
                 yield "goal_blocs", {"goal_id": goal.goal_id, "bloc_id": bloc}
+
+    def _is_windowed_goal(self, goal: m.Goal) -> bool:
+        names = [goal.metric] if goal.metric else []
+        for measure in self.document.measures:
+            if measure.measure_id == goal.measure:
+                names += [name for name in (measure.numerator.metric, measure.denominator.metric) if name]
+        return any(leaf.from_ == "window" for name in names for leaf in self._leaves(self.metrics[name]))
 
     def _schedule(self) -> Iterator[tuple[str, Row]]:
         schedule = self.document.schedule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from thidua.plan import models as m
 from thidua.plan.yaml_lines import Path
@@ -20,6 +20,18 @@ class Fault:
 def day_of(value: date) -> date:
     """The local day of a day or an instant."""
     return value.date() if isinstance(value, datetime) else value
+
+
+def closing_day(period: m.Period) -> date | None:
+    """The last local day that counts, at least in part; None where the plan gives no end."""
+    if period.cutoff_at:
+        return (period.cutoff_at - timedelta(microseconds=1)).date()
+    return period.closing_date
+
+
+def periods_of_goal(plan: m.PlanDocument, goal: m.Goal) -> list[m.Period]:
+    """The periods with a window that close on the day on which a goal is due: it counts what lies in that window."""
+    return [period for period in plan.periods if period.window_from and closing_day(period) == goal.due_on]
 
 
 def find_faults(plan: m.PlanDocument) -> Iterator[Fault]:
@@ -358,8 +370,13 @@ class _Checker:
             yield from self._known(goal.measure, self.measures, "measure", *path, "measure")
             yield from self._all_known(goal.blocs, self.blocs, "bloc", *path, "blocs")
             for name in [goal.metric, *self._metrics_of(goal.measure)]:
-                if self._needs_window(name):
-                    yield Fault(path, f"metric '{name}' counts within the window of a period; a goal has none")
+                if self._needs_window(name) and len(periods_of_goal(self.plan, goal)) != 1:
+                    message = f"metric '{name}' counts within a window, so the goal is due on the closing of one period with a window"
+                    closings = sorted({str(closing_day(period)) for period in self.plan.periods if period.window_from})
+                    yield Fault((*path, "due_on"), message, closings)
+            for measure in self.plan.measures:
+                if measure.measure_id == goal.measure and measure.denominator.target is not None:
+                    yield Fault((*path, "measure"), f"measure '{goal.measure}' is over a target; set the goal of a metric")
             if (goal.metric is None) == (goal.measure is None):
                 yield Fault(path, "give a metric or a measure, exactly one")
             if (goal.over is None) == (goal.at_least is None):

@@ -201,6 +201,7 @@ PLAN_TABLES: dict[str, Columns] = {
         "comparison": "varchar",  # over, at_least
         "goal_value": "bigint",  # of a metric: people
         "goal_ppm": "bigint",  # of a measure: millionths
+        "period_id": "varchar",  # whose window its events are counted in; null where the goal has none
         "due_on": "date",
         "due_at": "timestamptz",
         "clause": "varchar",
