@@ -561,10 +561,13 @@ class PlanOracle:
     def _latest(self, metric_id: str, member: Member, unit: str, goal: m.Goal, is_due: bool) -> int | None:
         due_on = goal.due_on
         if self.facts.leaves(metric_id):
-            # Of events what lies in the window that closes on the day; without windows any closing of that day.
-            closing = [period for period in self.periods.values() if period.closing == due_on]
-            known = [self.events.value(metric_id, member, unit, period) for period in closing]
-            return next((one.value for one in known if one.has_data and (one.day == due_on or not is_due)), None)
+            # Of events counts what the period that closes on the day counts.
+            is_windowed = self.facts.is_windowed(metric_id)
+            closing = [
+                one for one in self.periods.values() if one.closing == due_on and (one.window or not is_windowed)
+            ]
+            known = self.events.value(metric_id, member, unit, closing[0])
+            return known.value if known.has_data and (known.day == due_on or not is_due) else None
         days = self.figures.days(metric_id, member, unit, due_on)
         fitting = [day for day in days if day == due_on or (day < due_on and not is_due)]
         return days[max(fitting)] if fitting else None
@@ -744,12 +747,15 @@ class PlanOracle:
         due = self._due(report, period)
         accepted, refused = [], False
         for told in self.events.received:
-            if (told.export, told.sender) == (report.export, unit) and self._answers(told, period):
+            if (told.export, told.sender) == (report.export, unit) and self._answers(told, due, period):
                 refused = refused or told.is_returned
                 accepted += [] if told.is_returned else [told.received_at]
-        for file, is_applied in self.figures.scopes.get((report.export, unit, period.closing), ()):
-            refused = refused or not is_applied
-            accepted += [file.received_at] if is_applied else []
+        for (export, sender, day), said in self.figures.scopes.items():
+            if (export, sender) != (report.export, unit) or not self._fits(day, due, period):
+                continue
+            for file, is_applied in said:
+                refused = refused or not is_applied
+                accepted += [file.received_at] if is_applied else []
         if accepted:
             return "on_time" if min(accepted) < due else "late"
         if refused:
@@ -760,6 +766,11 @@ class PlanOracle:
         return "missing" if self.now >= due else "not_due"
 
     @staticmethod
-    def _answers(file: EventFile, period: Period) -> bool:
-        as_of = day_of(file.complete_until - INSTANT)
-        return as_of == period.closing or file.complete_until >= period.cutoff
+    def _fits(day: date, due: datetime, period: Period) -> bool:
+        """The closing's own day; of what is due before the period is over, any day of the period."""
+        if day == period.closing:
+            return True
+        return due <= period.cutoff and period.window is not None and day_of(period.window) <= day < period.closing
+
+    def _answers(self, file: EventFile, due: datetime, period: Period) -> bool:
+        return self._fits(day_of(file.complete_until - INSTANT), due, period) or file.complete_until >= period.cutoff

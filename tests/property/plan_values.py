@@ -72,6 +72,19 @@ class Figures:
         for reference in facts.plan.references:
             member = (reference.dimension, reference.member or "") if reference.dimension else TOTAL
             self.given[(reference.metric_id, member, reference.unit_id)][None] = reference.value
+        for metric_id, member in {(row[0], row[1]) for row in self.given if None in self.given[row]}:
+            for unit in facts.units:
+                value = self._reference(metric_id, member, unit)
+                if value is not None:
+                    self.given[(metric_id, member, unit)][None] = value
+
+    def _reference(self, metric_id: str, member: Member, unit: str) -> int | None:
+        """The unit's own, else the sum of what it was renamed or merged from, when all of these have one."""
+        if None in self.given.get((metric_id, member, unit), {}):
+            return self.given[(metric_id, member, unit)][None]
+        parts = [self._reference(metric_id, member, one) for one in self.facts.direct_predecessors(unit)]
+        known = [part for part in parts if part is not None]
+        return sum(known) if parts and len(known) == len(parts) else None
 
     def _take(self, files: Iterable[FigureFile]) -> None:
         said: dict[tuple[str, str, date], list[set[Any]]] = defaultdict(list)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from thidua.lake.decisions import record_decision
 from thidua.settings import Home
 from thidua.warehouse.build import build
 
@@ -30,19 +31,29 @@ def draw(count: int, number: int) -> list[EventCampaign]:
     return [replace(event_campaign(dice), campaign_id=f"drawn-{index:03d}") for index in range(count)]
 
 
+def decide(home: Home, campaign: EventCampaign) -> None:
+    """What people decided, before anything was sent."""
+    for kind, subject in campaign.decisions:
+        record_decision(
+            home, campaign_id=campaign.campaign_id, kind=kind, subject=subject, decided_by="council",
+            recorded_at=datetime(2023, 1, 2, tzinfo=UTC), reason="drawn",
+        )  # fmt: skip
+
+
 def check(pack: list[EventCampaign], folder: Path) -> list[Tables]:
     """Lays the campaigns into a lake and builds; what the oracle expected, when nothing differs from it."""
     home, plans = Home(folder / "home"), folder / "campaigns"
     for campaign in pack:
         write_event_plan(campaign, plans / campaign.campaign_id)
         put(home, campaign.campaign_id, campaign.files)
+        decide(home, campaign)
     seen: list[Tables] = []
     # The whole year, and what was known in the middle of it, when closings still lay ahead.
     for now, known_at in ((AFTER, None), (MIDWAY, MIDWAY)):
         published = read(build(home, plans, now, known_at=known_at).database)
         lines: list[str] = []
         for campaign in pack:
-            expected = PlanOracle(plans / campaign.campaign_id, campaign.files, (), now, known_at).run()
+            expected = PlanOracle(plans / campaign.campaign_id, campaign.files, campaign.decisions, now, known_at).run()
             lines += differences(campaign.campaign_id, expected, published[campaign.campaign_id])
             seen.append(expected)
         assert not lines, f"{len(lines)} differences\n" + "\n".join(lines[:40])
@@ -52,7 +63,10 @@ def check(pack: list[EventCampaign], folder: Path) -> list[Tables]:
 def assert_worth_comparing(tables: list[Tables]) -> None:
     """The draws reach every outcome that the rules know; otherwise agreement would say little."""
     reasons = {row[2] for table in tables for row in table.eligibility.values()}
-    assert reasons >= {"ok", "below_threshold", "no_target", "no_data", "earlier_period", "awaiting_decision"}
+    assert reasons >= {
+        "ok", "below_threshold", "no_target", "no_data", "earlier_period", "awaiting_decision", "decision_failed",
+    }  # fmt: skip
+    assert {row[1] for table in tables for row in table.goals.values()} == {True, False, None}
     ranks: list[Any] = [row for table in tables for row in table.ranking.values()]
     assert any(row[2] for row in ranks) and any(row[1] and row[1] > 2 for row in ranks)
     assert {row[0] for table in tables for row in table.awards.values()} == {"proposed", "undecided"}

@@ -449,6 +449,20 @@ def test_feedback_received_and_resolved(built: Built) -> None:
     }
 
 
+def test_open_feedback_and_its_age_by_topic_and_team(built: Built) -> None:
+    query = """
+        select dimension || ' ' || member, received_count, resolved_count, open_count, oldest_open_days, median_open_days
+        from fct_backlog where campaign_id = $1
+    """
+    still_open = (3, 2, 1, 173, 173)  # from 10/04 to 30/09/2021, the last day that anybody told of
+    assert built.table("world-ch", query) == {
+        " ": still_open,
+        "team to-che-do": still_open,
+        "topic card": (1, 1, 0, None, None),
+        "topic data": (2, 1, 1, 173, 173),
+    }
+
+
 # Bà Rịa – Vũng Tàu -----------------------------------------------------------------------------------------------------
 
 
@@ -491,6 +505,15 @@ def test_old_statements_stay_under_the_old_name(built: Built) -> None:
     query = "select unit_id from fct_eligibility where campaign_id = $1 and period_id = 'y2017'"
     units = {unit for (unit,) in built.rows("world-br", query)}
     assert "tan-thanh" in units and "phu-my" not in units
+
+
+def test_a_plan_due_before_the_year_is_over_is_answered_by_a_day_of_that_year(built: Built) -> None:
+    query = "select from_unit_id, status from fct_reporting where campaign_id = $1 and export_type = 'documents'"
+    found = built.table("world-br", query)
+    assert found["vung-tau"] == "on_time"
+    assert found["tan-thanh"] == "late", "the first instant that is not before 04/12"
+    assert found["ba-ria"] == "missing", "what speaks of the year before"
+    assert found["con-dao"] == "missing"
 
 
 def test_places_by_decision_and_goals(built: Built) -> None:

@@ -103,7 +103,7 @@ latest as (
             and expected.metric_id = metric_values.metric_id
             and expected.dimension = metric_values.dimension
             and expected.member = metric_values.member
-            -- Within a window counts what lies in the window that closes on the day.
+            -- Of events counts what the period that closes on the day counts.
             and coalesce(expected.period_id, metric_values.period_id, '') = coalesce(metric_values.period_id, '')
             and coalesce(metric_values.as_of_date, expected.due_on) <= expected.due_on
     where not expected.is_due or coalesce(metric_values.as_of_date, expected.due_on) = expected.due_on
