@@ -496,7 +496,7 @@ class _Compiler:
                     "value": headcount.value,
                 },
             )
-        given = {
+        given: dict[tuple[str, str, str, str], int] = {
             (row.metric_id, row.dimension or "", row.member or "", row.unit_id): row.value
             for row in self.plan.references
         }
