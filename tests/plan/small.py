@@ -17,6 +17,8 @@ metrics:
   - {metric_id: answered, kind: events, export: lists, events: [answered], distinct: person}
   - {metric_id: both, kind: all_of, of: [installed, answered]}
   - {metric_id: finished, kind: instant, of: both, pick: last}
+  - {metric_id: written, kind: events, export: lists, events: [written], distinct: event}
+  - {metric_id: replied, kind: events, export: lists, events: [replied], distinct: event}
   - {metric_id: members, kind: reference}
 measures:
   - {measure_id: progress, blocs: [offices], numerator: {metric: users, minus_baseline: {reading: base}}, denominator: {target: goal}, clause: I}
@@ -40,6 +42,7 @@ awards:
   - {prize_id: person, periods: [q1], by: nomination, recipient: person, of_prizes: [first], quota: 1, quota_of: {o1: 2}, amount: 5, clause: I}
   - {prize_id: star, periods: [q1], by: decision, recipient: person, places: 1, candidates: both, show: [completed_at], clause: I}
 goals: [{goal_id: many, metric: users, over: 10, due_on: 2023-12-31, clause: I}]
+backlogs: [{backlog_id: letters, opened: written, closed: replied, clause: I}]
 schedule: {metric: installed, dimension: group, rule: first_event, groups: [{member: poor, from: 2023-01-01, through: 2023-02-01, clause: I}]}
 reports:
   - {export: progress, from: [office], to: top, periods: [q1], days_after_closing: 3, clause: I}

@@ -287,3 +287,28 @@ def test_communes_of_chiem_hoa() -> None:
     assert len(communes) == len({row["code"] for row in communes}) == 26
     assert {row["unit_id"] for row in communes if row["valid_through"]} == {"phuc-son", "minh-quang"}
     assert [row["kind"] for row in tables["unit_lineage"]] == ["left", "left"]
+
+
+def test_a_goal_over_events_counts_in_the_window_that_closes_on_its_day(tmp_path: Path) -> None:
+    edit = ("metric: users, over: 10", "metric: installed, over: 10")
+    tables = compile_plan(load_plan(write_small(tmp_path, dict([edit]))))
+    assert [goal["period_id"] for goal in tables["goals"]] == ["end"]
+    assert [goal["period_id"] for goal in FLAGSHIP["goals"]] == [None]
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "expected"),
+    [
+        ("renamed", "members,o1,,,50\n", {"o1": 50, "o2": 50}),
+        ("merged", "members,o1,,,50\n", {"o1": 50, "o2": 50}),
+        ("renamed", "members,o1,,,50\nmembers,o2,,,7\n", {"o1": 50, "o2": 7}),  # its own counts
+        ("split", "members,o1,,,50\n", {"o1": 50}),  # what splits off keeps no share
+    ],
+)
+def test_reference_figures_pass_to_what_a_unit_became(
+    tmp_path: Path, kind: str, given: str, expected: dict[str, int]
+) -> None:
+    folder = write_small(tmp_path, {"renamed": kind}, "unit_lineage.csv")
+    (folder / "references.csv").write_text(f"metric_id,unit_id,dimension,member,value\n{given}")
+    rows = [row for row in compile_plan(load_plan(folder))["given_figures"] if row["as_of_date"] is None]
+    assert {row["unit_id"]: row["value"] for row in rows} == expected

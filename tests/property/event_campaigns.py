@@ -1,4 +1,4 @@
-"""Random campaigns over persons' events, plan and all: hierarchy, windows, products, parts, ranking keys, caps.
+"""Random campaigns, plan and all: events and figures, hierarchy, windows, products, parts, ranking keys, caps, goals.
 
 Everything is small on purpose, so that persons claimed twice, equal counts and instants, silent senders and events at
 the very cutoff are frequent, not rare. What is drawn here no plan has: it is the sixth one, many times over.
@@ -16,13 +16,14 @@ from typing import Any
 import yaml
 from thidua.clock import LOCAL, day_end
 
-from tests.event_lake import Event, EventFile
+from tests.event_lake import Event, EventFile, FigureFile
 
 START = datetime(2023, 1, 1, tzinfo=LOCAL)
 PRODUCTS = ("red", "blue")
 CLASSES = ("x", "y")
 END = date(2023, 6, 30)
 SIGNED, ANSWERED = "signups", "answers"  # the exports: the offices send one, the top the other
+SOLD = "sales"  # figures: what shops report of themselves
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,12 @@ class EventCampaign:
     participants: dict[tuple[str, str], int]  # (period, authority)
     quantifier: str  # of the waves that the last closing looks back at
     senders: str  # the unit type that sends sign-ups
-    files: tuple[EventFile, ...] = field(repr=False)
+    sales: str | None  # how shops are measured by figures: plain, baseline; None: by sign-ups like districts
+    baselines: dict[str, int]
+    quality: str  # the default of a gate by decision
+    decisions: tuple[tuple[str, dict[str, str]], ...]
+    goal: int
+    files: tuple[EventFile | FigureFile, ...] = field(repr=False)
 
     @property
     def units(self) -> list[str]:
@@ -162,8 +168,24 @@ def event_campaign(dice: Random) -> EventCampaign:
         },
         quantifier=dice.choice(["all", "any"]),
         senders=senders,
+        sales=dice.choice([None, "plain", "baseline"]),
+        baselines={unit: dice.randint(0, 2) for unit in places if dice.randint(0, 5)},
+        quality=dice.choice(["pass", "pass", "pass", "undecided"]),
+        decisions=tuple(
+            (
+                "gate",
+                {
+                    "period_id": period.period_id, "gate_id": "quality", "unit_id": unit,
+                    "result": dice.choice(["pass", "fail"]),
+                },
+            )
+            for period in periods
+            for unit in types
+            if dice.randint(0, 9) == 0
+        ),
+        goal=dice.randint(0, 8),
         files=(),
-    )
+    )  # fmt: skip
     return _with_files(dice, campaign, persons, places)
 
 
@@ -215,7 +237,21 @@ def _with_files(dice: Random, campaign: EventCampaign, persons: list[str], place
     tell("answers", ANSWERED, "top", closings, places)
     if dice.choice((True, False)):
         tell("extra", SIGNED, dice.choice(sending or ["top"]), closings[-1:], places)
-    return EventCampaign(**{**campaign.__dict__, "files": tuple(files)})
+    figures = _sales(dice, campaign, [unit for unit in places if campaign.types[unit] == "shop"])
+    return EventCampaign(**{**campaign.__dict__, "files": (*files, *figures)})
+
+
+def _sales(dice: Random, campaign: EventCampaign, shops: list[str]) -> list[FigureFile]:
+    """What shops sold by a day: corrected, sent again and falling now and then, close together, so that rates tie."""
+    files: list[FigureFile] = []
+    for unit in shops if campaign.sales else ():
+        for period in campaign.periods:
+            for turn in range(dice.choice([0, 1, 1, 1, 2, 3])):
+                day = dice.choice([period.closing, period.closing, period.closing - timedelta(days=9)])
+                received = day_end(day) + timedelta(hours=dice.randint(1, 150))
+                figure = (unit, day, "sold", "", "", dice.randint(0, 4))
+                files.append(FigureFile(f"sales-{unit}-{period.period_id}-{turn}", SOLD, received, (figure,)))
+    return files
 
 
 def _line(campaign: EventCampaign, unit: str) -> list[str]:
@@ -229,6 +265,7 @@ def write_event_plan(campaign: EventCampaign, folder: Path) -> None:
     """plan.yml and its CSVs, as people would write them."""
     folder.mkdir(parents=True)
     ids = [period.period_id for period in campaign.periods]
+    due_on = campaign.periods[-1].closing
     signed: dict[str, Any] = {
         "metric_id": "signed", "kind": "events", "export": SIGNED, "events": ["signed"], "distinct": campaign.distinct,
         "dimensions": ["class"],
@@ -269,6 +306,7 @@ def write_event_plan(campaign: EventCampaign, folder: Path) -> None:
             {"metric_id": "both", "kind": "all_of", "of": ["signed", "answered"], "dimensions": ["class"]},
             {"metric_id": "done_at", "kind": "instant", "of": "signed", "pick": campaign.pick},
             {"metric_id": "members", "kind": "reference"},
+            {"metric_id": "sold", "kind": "reported", "export": SOLD},
         ],
         "measures": [
             {
@@ -276,9 +314,10 @@ def write_event_plan(campaign: EventCampaign, folder: Path) -> None:
                 "denominator": {"metric": "members"}, "clause": "II",
             },
             {
-                "measure_id": "rate", "blocs": ["shops", "districts"], "numerator": {"metric": "signed"},
-                "denominator": {"target": "goal"}, "clause": "II",
+                "measure_id": "rate", "blocs": ["districts"] if campaign.sales else ["shops", "districts"],
+                "numerator": {"metric": "signed"}, "denominator": {"target": "goal"}, "clause": "II",
             },
+            *_rate_of_shops(campaign),
         ],
         "periods": [
             {"period_id": period.period_id, "kind": "wave", "clause": "III"}
@@ -295,6 +334,9 @@ def write_event_plan(campaign: EventCampaign, folder: Path) -> None:
             {
                 "gate_id": "enough", "periods": ids, "kind": "measure", "measure": "rate",
                 "at_least": campaign.threshold, "clause": "III",
+            },
+            {
+                "gate_id": "quality", "periods": ids, "kind": "decision", "default": campaign.quality, "clause": "III",
             },
             {
                 "gate_id": "waves", "periods": ["end"], "kind": "eligible", "in": ids, "quantifier": campaign.quantifier,
@@ -329,7 +371,12 @@ def write_event_plan(campaign: EventCampaign, folder: Path) -> None:
                 "candidates": "both", "show": ["quiz_score", "completed_at"], "clause": "V",
             },
         ],
+        "goals": [
+            {"goal_id": name, "metric": metric, "blocs": [bloc], "over": campaign.goal, "due_on": due_on, "clause": "I"}
+            for name, metric, bloc in (("people", "signed", "districts"), ("sales", "sold", "shops"))
+        ],
         "reports": [
+            {"export": SOLD, "from": ["shop"], "to": "top", "periods": ids, "days_after_closing": 3, "clause": "VI"},
             {
                 "export": SIGNED, "from": [campaign.senders], "to": "top", "periods": ids, "days_after_closing": 3,
                 "clause": "VI",
@@ -361,6 +408,11 @@ def write_event_plan(campaign: EventCampaign, folder: Path) -> None:
         [("goal", unit, value, "count", date(2023, 1, 1)) for unit, value in targets.items()],
     )
     _csv(
+        folder / "baselines.csv",
+        ["metric_id", "unit_id", "value"],
+        [("sold", unit, value) for unit, value in campaign.baselines.items()],
+    )
+    _csv(
         folder / "references.csv",
         ["metric_id", "unit_id", "value"],
         [("members", unit, value) for unit, value in campaign.denominators.items()],
@@ -370,6 +422,19 @@ def write_event_plan(campaign: EventCampaign, folder: Path) -> None:
         ["period_id", "authority_unit_id", "recipient", "value"],
         [(period, unit, "unit", value) for (period, unit), value in campaign.participants.items()],
     )
+
+
+def _rate_of_shops(campaign: EventCampaign) -> list[dict[str, Any]]:
+    """Of their own where they are measured by figures."""
+    if not campaign.sales:
+        return []
+    baseline = {"minus_baseline": "given"} if campaign.sales == "baseline" else {}
+    return [
+        {
+            "measure_id": "rate", "blocs": ["shops"], "numerator": {"metric": "sold"} | baseline,
+            "denominator": {"target": "goal"}, "clause": "II",
+        }
+    ]  # fmt: skip
 
 
 def _csv(path: Path, header: list[str], rows: list[Any]) -> None:

@@ -50,8 +50,12 @@ def lay(home: Home, plans: Path, campaign_id: str, world: World, reading: tuple[
     for name, content in world.csvs.items():
         (plans / campaign_id / f"{name}.csv").write_text(content)
     put(home, campaign_id, world.files())
-    chosen = (("choose_reading", {"reading_id": reading[0], "option": reading[1]}),) if reading else ()
-    decide(home, campaign_id, (*world.decisions, *chosen))
+    decide(home, campaign_id, (*world.decisions, *choose(reading)))
+
+
+def choose(reading: tuple[str, str] | None) -> tuple[tuple[str, dict[str, str]], ...]:
+    """The council's decision for another option of a reading, if there is one."""
+    return (("choose_reading", {"reading_id": reading[0], "option": reading[1]}),) if reading else ()
 
 
 def decide(home: Home, campaign_id: str, decisions: tuple[tuple[str, dict[str, str]], ...]) -> None:
@@ -370,6 +374,13 @@ SHORT = {
 
 
 def _brvt() -> Iterator[File]:
+    # District plans are due before 04/12/2017, when the year is not over: any day of it answers.
+    for unit, day, received in (
+        ("vung-tau", date(2017, 11, 28), local(2017, 12, 3, 23)),
+        ("tan-thanh", date(2017, 12, 3), local(2017, 12, 4)),
+        ("ba-ria", date(2016, 12, 31), local(2017, 1, 3)),
+    ):
+        yield EventFile(f"plan-{unit}", "documents", unit, through(day), received)
     for year in (2017, 2018, 2019, 2020):
         days = [date(year, 12, 31)] + ([date(2020, 11, 30)] if year == 2020 else [])
         for day in days:

@@ -11,12 +11,27 @@ from typing import Any
 
 import duckdb
 import pytest
+from thidua.intake.ingest import ingest
 from thidua.settings import Home
 from thidua.warehouse.build import build
 
 from tests.event_lake import put
 from tests.property.content import Content, marts_of
-from tests.warehouse.other_plans import AN_GIANG, BRVT, CAN_THO, CHIEM_HOA, CHIEM_HOA_OPEN, World, decide, lay, options
+from tests.property.plan_oracle import PlanOracle
+from tests.property.plan_tables import differences, read
+from tests.warehouse import sixth
+from tests.warehouse.other_plans import (
+    AN_GIANG,
+    BRVT,
+    CAN_THO,
+    CHIEM_HOA,
+    CHIEM_HOA_OPEN,
+    World,
+    choose,
+    decide,
+    lay,
+    options,
+)  # fmt: skip
 
 pytestmark = pytest.mark.slow
 
@@ -62,10 +77,13 @@ def flipped_id(name: str, reading: str, option: str) -> str:
 
 
 class Built:
-    """One warehouse over all worlds and all their flips."""
+    """One warehouse over all worlds, all their flips, and the sixth plan."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, plans: Path, worlds: dict[str, tuple[World, tuple[str, str] | None]]) -> None:
         self.marts: Content = marts_of(database)
+        self.published = read(database)
+        self.plans = plans
+        self.worlds = worlds
         self._connection = duckdb.connect(str(database), read_only=True)
 
     def rows(self, name: str, query: str) -> list[tuple[Any, ...]]:
@@ -79,6 +97,11 @@ class Built:
         assert found
         return found
 
+    def ids_of(self, name: str) -> dict[str, str]:
+        """File without its ending -> submission_id."""
+        query = "select file_name, submission_id from fct_submission where campaign_id = $1"
+        return {str(key).removesuffix(".csv"): value for key, value in self.table(name, query).items()}
+
     def close(self) -> None:
         self._connection.close()
 
@@ -87,11 +110,14 @@ class Built:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     folder = tmp_path_factory.mktemp("plans")
     home, plans = Home(folder / "home"), folder / "campaigns"
-    for name, world in WORLDS.items():
-        lay(home, plans, name, world)
+    worlds: dict[str, tuple[World, tuple[str, str] | None]] = {name: (world, None) for name, world in WORLDS.items()}
     for name, reading, option in flips():
-        lay(home, plans, flipped_id(name, reading, option), WORLDS[name], (reading, option))
-    built = Built(build(home, plans, NOW).database)
+        worlds[flipped_id(name, reading, option)] = (WORLDS[name], (reading, option))
+    for name, (world, chosen) in worlds.items():
+        lay(home, plans, name, world, chosen)
+    sixth.send(home, plans)
+    assert not ingest(home, plans, NOW, explicit_now=True).returned
+    built = Built(build(home, plans, NOW).database, plans, worlds)
     yield built
     built.close()
 
@@ -101,6 +127,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
 
 def test_the_table_names_every_reading_of_the_plans() -> None:
     assert {(name, reading) for name, reading, _ in flips()} == set(CHANGES)
+
+
+def test_every_plan_has_its_readings_flipped(campaign_ids: list[str]) -> None:
+    """The flagship's are in tests/property/test_readings.py."""
+    assert {world.plan for world in WORLDS.values()} | {"lam-dong-2023"} == set(campaign_ids)
 
 
 def rows_of(built: Built, table: str, campaign_id: str) -> list[str]:
@@ -130,6 +161,20 @@ def test_a_reading_leaves_other_tables_alone(built: Built, name: str, reading: s
     """Otherwise a difference between two copies would say nothing about the reading."""
     ours = rows_of(built, table, flipped_id(name, reading, option))
     assert ours == rows_of(built, table, name) != []
+
+
+def test_the_oracle_agrees_on_every_world_and_every_flip(built: Built) -> None:
+    """Real plans and the sixth, computed again by an oracle that knows none of them."""
+    lines: list[str] = []
+    for name, (world, chosen) in built.worlds.items():
+        decisions = [*world.decisions, *choose(chosen)]
+        expected = PlanOracle(built.plans / name, list(world.files()), decisions, NOW).run()
+        lines += differences(name, expected, built.published[name])
+    for name, chosen in sixth.campaigns().items():
+        decisions = [*sixth.DECISIONS, *choose(chosen)]
+        expected = PlanOracle(built.plans / name, sixth.files(), decisions, NOW, ids=built.ids_of(name)).run()
+        lines += differences(name, expected, built.published[name])
+    assert not lines, f"{len(lines)} differences\n" + "\n".join(lines[:40])
 
 
 # An Giang --------------------------------------------------------------------------------------------------------------
@@ -404,6 +449,20 @@ def test_feedback_received_and_resolved(built: Built) -> None:
     }
 
 
+def test_open_feedback_and_its_age_by_topic_and_team(built: Built) -> None:
+    query = """
+        select dimension || ' ' || member, received_count, resolved_count, open_count, oldest_open_days, median_open_days
+        from fct_backlog where campaign_id = $1
+    """
+    still_open = (3, 2, 1, 173, 173)  # from 10/04 to 30/09/2021, the last day that anybody told of
+    assert built.table("world-ch", query) == {
+        " ": still_open,
+        "team to-che-do": still_open,
+        "topic card": (1, 1, 0, None, None),
+        "topic data": (2, 1, 1, 173, 173),
+    }
+
+
 # Bà Rịa – Vũng Tàu -----------------------------------------------------------------------------------------------------
 
 
@@ -448,6 +507,15 @@ def test_old_statements_stay_under_the_old_name(built: Built) -> None:
     assert "tan-thanh" in units and "phu-my" not in units
 
 
+def test_a_plan_due_before_the_year_is_over_is_answered_by_a_day_of_that_year(built: Built) -> None:
+    query = "select from_unit_id, status from fct_reporting where campaign_id = $1 and export_type = 'documents'"
+    found = built.table("world-br", query)
+    assert found["vung-tau"] == "on_time"
+    assert found["tan-thanh"] == "late", "the first instant that is not before 04/12"
+    assert found["ba-ria"] == "missing", "what speaks of the year before"
+    assert found["con-dao"] == "missing"
+
+
 def test_places_by_decision_and_goals(built: Built) -> None:
     places = built.table(
         "world-br",
@@ -458,6 +526,116 @@ def test_places_by_decision_and_goals(built: Built) -> None:
     assert goals["coverage_2020"] == (888_750, False)
     assert goals["cards_elderly"] == (987_500, False)
     assert goals["cards_poor"] == (1_000_000, True)
+
+
+# The sixth -------------------------------------------------------------------------------------------------------------
+
+RANKS = """
+    select unit_id, rank, is_tied, prize_id from fct_ranking
+    where campaign_id = $1 and period_id = '{}' and bloc_id = '{}' and rank is not null
+"""
+SIXTH_CHANGES = {
+    "products": "fct_measure",
+    "completion_pick": "fct_ranking",
+    "consolation_at_least": "fct_award",
+    "pool": "fct_award",
+    "deadline": "fct_reporting",
+}
+
+
+def test_the_sixth_plan_ranks_one_bloc_by_figures_and_one_by_events(built: Built) -> None:
+    offices = built.table("sixth", RANKS.format("wave-1", "offices"))
+    assert offices == {
+        "south": (1, False, "first"),  # 30/40 and three people like east, but complete a day earlier
+        "east": (2, False, "second"),
+        "north": (3, False, "consolation"),  # 24/40 is 60% exactly
+    }
+    clubs = built.table("sixth", RANKS.format("wave-1", "clubs"))
+    assert clubs == {
+        "east-1": (1, False, "first"),
+        "south-1": (2, True, None),  # two people each, the last of them at the same instant
+        "north-1": (2, True, None),
+        "south-2": (4, False, "consolation"),
+    }
+    later = built.table("sixth", RANKS.format("wave-2", "offices"))
+    assert later == {"south": (1, False, "first"), "west": (2, False, "second")}
+    by_first = built.table("sixth-completion-pick-first", RANKS.format("wave-1", "offices"))
+    assert by_first["east"][0] == 1 and by_first["south"][0] == 2
+
+
+def test_the_sixth_plan_counts_to_the_second_and_the_person(built: Built) -> None:
+    query = """
+        select unit_id || ' ' || period_id, numerator, denominator from fct_measure
+        where campaign_id = $1 and period_id != 'final' and unit_id like '%-_'
+    """
+    assert built.table("sixth", query) == {
+        "south-1 wave-1": (2, 2),  # a second document of one of them, and a day before the window
+        "south-2 wave-1": (1, 1),  # not the one whom east claims a day earlier
+        "east-1 wave-1": (3, 3),  # 19:59:59 counts, 20:00:00 does not
+        "north-1 wave-1": (2, 2),  # the first instant of the window counts
+        "north-2 wave-1": (0, 1),  # a term to 30/12
+        "west-1 wave-1": (0, 0),  # a renewal is not new
+        "south-1 wave-2": (2, 2),
+        "south-2 wave-2": (1, 1),
+        "east-1 wave-2": (1, 3),
+        "north-1 wave-2": (1, 2),
+        "north-2 wave-2": (1, 1),
+        "west-1 wave-2": (0, 0),
+    }
+    assert built.table("sixth-products-two", query)["south-2 wave-1"] == (2, 1)
+
+
+def test_the_sixth_plan_says_why_and_pays(built: Built) -> None:
+    query = "select unit_id, reason_code from fct_eligibility where campaign_id = $1 and period_id = '{}'"
+    assert built.table("sixth", query.format("wave-1")) == {
+        "south": "ok", "east": "ok", "north": "ok", "west": "below_threshold", "south-1": "ok", "south-2": "ok",
+        "east-1": "ok", "north-1": "ok", "north-2": "below_threshold", "west-1": "no_target",
+    }  # fmt: skip
+    second = built.table("sixth", query.format("wave-2"))
+    assert second["north"] == "decision_failed" and second["east"] == "no_data"
+    last = built.table("sixth", query.format("final"))
+    assert {unit: last[unit] for unit in ("south", "north-1", "east", "west-1")} == {
+        "south": "ok", "north-1": "ok", "east": "awaiting_decision", "west-1": "no_earlier_award",
+    }  # fmt: skip
+    paid = """
+        select period_id || ' ' || unit_id || ' ' || prize_id, status, amount, amount_min, amount_max from fct_award
+        where campaign_id = $1 and unit_id is not null and prize_id in ('first', 'second', 'consolation', 'person')
+    """
+    found = built.table("sixth", paid)
+    assert found["wave-2 south first"] == ("proposed", 2_000_000, 2_000_000, 2_000_000)
+    assert found["wave-1 south person"] == ("proposed", 200_000, 200_000, 200_000)  # two persons
+    assert found["wave-1 north consolation"] == ("proposed", 100_000, 100_000, 100_000)  # five heads
+    assert found["wave-1 north-1 second"] == ("undecided", None, 60_000, 600_000)  # or the consolation of three heads
+    assert found["wave-1 south-2 consolation"] == ("blocked", None, None, None)
+    strict = built.table("sixth-consolation-at-least-all", paid)
+    assert "wave-1 north consolation" not in strict and strict["wave-1 north-1 second"][2] == 60_000
+
+
+def test_the_sixth_plan_caps_goals_and_allotments(built: Built) -> None:
+    pools = """
+        select authority_unit_id, places, status from fct_award
+        where campaign_id = $1 and period_id = 'wave-1' and prize_id = 'medal' and unit_id is null
+    """
+    assert built.table("sixth", pools) == {
+        "council": (1, "undecided"),  # 10% of 19
+        "south": (0, "undecided"),  # 10% of 9
+        "north": (1, "undecided"),  # 10% of 10
+        "east": (None, "undecided"),
+        "west": (None, "undecided"),
+    }
+    goals = built.table("sixth", "select goal_id, value, is_met from fct_goal where campaign_id = $1")
+    assert goals == {"all": (513, True), "members": (6, True)}
+    checks = "select unit_id, difference, result from fct_check where campaign_id = $1 and period_id = 'wave-1'"
+    found = built.table("sixth", checks)
+    assert found["north"] == (-1, "fail") and found["south"] == (0, "pass")
+
+
+@pytest.mark.parametrize("name", [name for name, chosen in sixth.campaigns().items() if chosen])
+def test_another_option_of_the_sixth_changes_a_result(built: Built, name: str) -> None:
+    chosen = sixth.campaigns()[name]
+    assert chosen
+    ours, base = (rows_of(built, SIXTH_CHANGES[chosen[0]], campaign) for campaign in (name, "sixth"))
+    assert base and ours and ours != base
 
 
 # All -------------------------------------------------------------------------------------------------------------------

@@ -45,6 +45,10 @@ counted_metrics as (
     from {{ source('plan', 'measures') }}
 ),
 
+periods as (
+    select * from {{ source('plan', 'periods') }}
+),
+
 stale_scopes as (
     select judged_scopes.*
     from judged_scopes
@@ -112,16 +116,44 @@ touched_units as (
     inner join dirty_submissions on judged_scopes.submission_id = dirty_submissions.submission_id
 ),
 
+-- What a plan judges year by year starts anew each year: only within one does a count accumulate.
+years as (
+    select
+        campaign_id,
+        {{ local_date('window_from') }} as year_from
+    from periods
+    where kind = 'year' and window_from is not null
+),
+
+years_of_figures as (
+    select
+        figures.campaign_id,
+        figures.as_of_date,
+        max(years.year_from) as year_from
+    from (
+        select distinct
+            campaign_id,
+            as_of_date
+        from figures
+    ) as figures
+    inner join years on figures.campaign_id = years.campaign_id and figures.as_of_date >= years.year_from
+    group by
+        figures.campaign_id,
+        figures.as_of_date
+),
+
 with_figure_before as (
     select
         figures.*,
         lag(figures.value) over (
             partition by
                 figures.campaign_id, figures.export_type, figures.unit_id, figures.metric_id,
-                figures.dimension, figures.member
+                figures.dimension, figures.member, years_of_figures.year_from
             order by figures.as_of_date
         ) as value_before
     from figures
+    left join years_of_figures
+        on figures.campaign_id = years_of_figures.campaign_id and figures.as_of_date = years_of_figures.as_of_date
     inner join touched_units
         on figures.campaign_id = touched_units.campaign_id and figures.unit_id = touched_units.unit_id
     inner join counted_metrics

@@ -67,6 +67,7 @@ parts as (
 expected as (
     select
         parts.*,
+        goals.period_id,
         goals.due_on,
         clock.now_at >= goals.due_at as is_due,
         units.unit_id
@@ -102,6 +103,8 @@ latest as (
             and expected.metric_id = metric_values.metric_id
             and expected.dimension = metric_values.dimension
             and expected.member = metric_values.member
+            -- Of events counts what the period that closes on the day counts.
+            and coalesce(expected.period_id, metric_values.period_id, '') = coalesce(metric_values.period_id, '')
             and coalesce(metric_values.as_of_date, expected.due_on) <= expected.due_on
     where not expected.is_due or coalesce(metric_values.as_of_date, expected.due_on) = expected.due_on
 ),

@@ -1,4 +1,4 @@
-"""Commands that show what was published: rankings, explain, status."""
+"""Commands that show what was published: rankings, progress, explain, status."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from thidua.cli.options import Json, print_json
 
 def register(app: typer.Typer) -> None:
     app.command("rankings")(rankings)
+    app.command("progress")(progress)
     app.command("explain")(explain)
     app.command("status")(status)
     app.command("where")(where)
@@ -30,6 +31,21 @@ def rankings(
         print_json(rows)
     else:
         report.render(rows)
+
+
+def progress(
+    campaign: Annotated[str, typer.Option(help="Phong trào / campaign")],
+    as_json: Json = False,
+) -> None:
+    """Tiến độ, phân tổ và việc còn mở, kể cả khi không xếp hạng / schedule, breakdown and open documents."""
+    from thidua.reports import progress as report
+    from thidua.settings import home
+
+    found = report.progress(home(), campaign)
+    if as_json:
+        print_json(found)
+    else:
+        report.render(found)
 
 
 def explain(

@@ -9,6 +9,7 @@ from typing import Any
 from thidua.clock import LOCAL, day_end, day_start
 from thidua.plan import models as m
 from thidua.plan.loader import Plan
+from thidua.plan.references import periods_of_goal
 from thidua.plan.row_checks import target_value
 from thidua.plan.tables import PLAN_TABLES
 
@@ -87,6 +88,7 @@ class _Compiler:
         yield from self._awards()
         yield from self._goals()
         yield from self._schedule()
+        yield from self._backlogs()
         yield from self._reports()
         yield from self._checks()
         yield from self._readings()
@@ -158,6 +160,19 @@ class _Compiler:
                     found.append(lineage.from_)
                     heirs.append(lineage.from_)
         return sorted(found)
+
+    def _reference(
+        self, given: Mapping[tuple[str, str, str, str], int], key: tuple[str, str, str], unit_id: str
+    ) -> int | None:
+        """A unit's own reference figure, else the sum of what it was renamed or merged from, once all of these have one."""
+        if (*key, unit_id) in given:
+            return given[(*key, unit_id)]
+        before = [
+            row.from_ for row in self.plan.unit_lineage if row.to == unit_id and row.kind in ("renamed", "merged")
+        ]
+        parts = [self._reference(given, key, one) for one in before]
+        known = [part for part in parts if part is not None]
+        return sum(known) if parts and len(known) == len(parts) else None
 
     def _leaves(self, metric: m.Metric) -> list[m.EventsMetric]:
         """The metrics of kind events that a metric is made of; none for figures."""
@@ -330,6 +345,7 @@ class _Compiler:
     def _goals(self) -> Iterator[tuple[str, Row]]:
         for goal in self.document.goals:
             value = goal.over if goal.over is not None else goal.at_least
+            period = self._period_of_goal(goal)
             yield (
                 "goals",
                 {
@@ -340,6 +356,7 @@ class _Compiler:
                     "comparison": "over" if goal.over is not None else "at_least",
                     "goal_value": value if goal.metric else None,
                     "goal_ppm": value if goal.measure else None,
+                    "period_id": period.period_id if period else None,
                     "due_on": goal.due_on,
                     "due_at": day_end(goal.due_on),
                     "clause": goal.clause,
@@ -347,6 +364,18 @@ class _Compiler:
             )
             for bloc in goal.blocs or [bloc.bloc_id for bloc in self.document.blocs]:
                 yield "goal_blocs", {"goal_id": goal.goal_id, "bloc_id": bloc}
+
+    def _period_of_goal(self, goal: m.Goal) -> m.Period | None:
+        """The period whose events a goal counts; none for figures."""
+        names = [goal.metric] if goal.metric else []
+        for measure in self.document.measures:
+            if measure.measure_id == goal.measure:
+                names += [name for name in (measure.numerator.metric, measure.denominator.metric) if name]
+        leaves = [leaf for name in names for leaf in self._leaves(self.metrics[name])]
+        if not leaves:
+            return None
+        with_window = any(leaf.from_ == "window" for leaf in leaves)
+        return periods_of_goal(self.document, goal, with_window=with_window)[0]
 
     def _schedule(self) -> Iterator[tuple[str, Row]]:
         schedule = self.document.schedule
@@ -364,6 +393,19 @@ class _Compiler:
                     "planned_through": group.through,
                     "position": position,
                     "clause": group.clause,
+                },
+            )
+
+    def _backlogs(self) -> Iterator[tuple[str, Row]]:
+        for backlog in self.document.backlogs:
+            yield (
+                "backlogs",
+                {
+                    "backlog_id": backlog.backlog_id,
+                    "name": backlog.name or backlog.backlog_id,
+                    "opened_metric_id": backlog.opened,
+                    "closed_metric_id": backlog.closed,
+                    "clause": backlog.clause,
                 },
             )
 
@@ -454,18 +496,25 @@ class _Compiler:
                     "value": headcount.value,
                 },
             )
-        for reference in self.plan.references:
-            yield (
-                "given_figures",
-                {
-                    "metric_id": reference.metric_id,
-                    "unit_id": reference.unit_id,
-                    "dimension": reference.dimension or "",
-                    "member": reference.member or "",
-                    "as_of_date": None,
-                    "value": reference.value,
-                },
-            )
+        given: dict[tuple[str, str, str, str], int] = {
+            (row.metric_id, row.dimension or "", row.member or "", row.unit_id): row.value
+            for row in self.plan.references
+        }
+        for metric, dimension, member in dict.fromkeys(key[:3] for key in given):
+            for unit in self.plan.units:
+                value = self._reference(given, (metric, dimension, member), unit.unit_id)
+                if value is not None:
+                    yield (
+                        "given_figures",
+                        {
+                            "metric_id": metric,
+                            "unit_id": unit.unit_id,
+                            "dimension": dimension,
+                            "member": member,
+                            "as_of_date": None,
+                            "value": value,
+                        },
+                    )
         for participant in self.plan.participants:
             yield (
                 "participants",

@@ -329,6 +329,15 @@ class Schedule(Word):
     groups: Annotated[list[ScheduleGroup], Field(min_length=1)]
 
 
+class Backlog(Rule):
+    """Documents that one metric opens and another closes, by the same key: how many are open, and how old they are."""
+
+    backlog_id: Slug
+    name: Text | None = None
+    opened: Slug
+    closed: Slug
+
+
 class Report(Rule):
     export: Slug
     from_: Slugs = Field(alias="from")
@@ -395,6 +404,7 @@ class PlanDocument(Word):
     awards: list[Award] = Field(default_factory=list)
     goals: list[Goal] = Field(default_factory=list)
     schedule: Schedule | None = None
+    backlogs: list[Backlog] = Field(default_factory=list)
     reports: list[Report] = Field(default_factory=list)
     checks: list[Check] = Field(default_factory=list)
     readings: list[Reading] = Field(default_factory=list)

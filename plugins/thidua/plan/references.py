@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from thidua.plan import models as m
 from thidua.plan.yaml_lines import Path
@@ -20,6 +20,19 @@ class Fault:
 def day_of(value: date) -> date:
     """The local day of a day or an instant."""
     return value.date() if isinstance(value, datetime) else value
+
+
+def closing_day(period: m.Period) -> date | None:
+    """The last local day that counts, at least in part; None where the plan gives no end."""
+    if period.cutoff_at:
+        return (period.cutoff_at - timedelta(microseconds=1)).date()
+    return period.closing_date
+
+
+def periods_of_goal(plan: m.PlanDocument, goal: m.Goal, *, with_window: bool) -> list[m.Period]:
+    """The periods that close on the day on which a goal is due: a goal over events counts what such a period counts."""
+    closing = [period for period in plan.periods if closing_day(period) == goal.due_on]
+    return [period for period in closing if period.window_from] if with_window else closing
 
 
 def find_faults(plan: m.PlanDocument) -> Iterator[Fault]:
@@ -52,6 +65,7 @@ class _Checker:
         yield from self._awards()
         yield from self._goals()
         yield from self._schedule()
+        yield from self._backlogs()
         yield from self._reports()
         yield from self._checks()
         yield from self._readings()
@@ -82,7 +96,7 @@ class _Checker:
     def _unique(self) -> Iterator[Fault]:
         for section, key in [
             ("blocs", "bloc_id"), ("metrics", "metric_id"), ("periods", "period_id"), ("gates", "gate_id"),
-            ("awards", "prize_id"), ("goals", "goal_id"), ("checks", "check_id"), ("readings", "reading_id"),
+            ("awards", "prize_id"), ("goals", "goal_id"), ("checks", "check_id"), ("backlogs", "backlog_id"), ("readings", "reading_id"),
         ]:  # fmt: skip
             seen: set[str] = set()
             for index, item in enumerate(getattr(self.plan, section)):
@@ -150,6 +164,9 @@ class _Checker:
         if isinstance(metric, m.AllOfMetric):
             return any(self._needs_window(part) for part in metric.of)
         return isinstance(metric, m.InstantMetric) and self._needs_window(metric.of)
+
+    def _counts_events(self, name: str | None) -> bool:
+        return isinstance(self.metrics.get(name or ""), m.EventsMetric | m.AllOfMetric)
 
     def _windows(self, names: list[str | None], periods: list[str], *path: str | int) -> Iterator[Fault]:
         needing = next((name for name in names if self._needs_window(name)), None)
@@ -358,12 +375,40 @@ class _Checker:
             yield from self._known(goal.measure, self.measures, "measure", *path, "measure")
             yield from self._all_known(goal.blocs, self.blocs, "bloc", *path, "blocs")
             for name in [goal.metric, *self._metrics_of(goal.measure)]:
-                if self._needs_window(name):
-                    yield Fault(path, f"metric '{name}' counts within the window of a period; a goal has none")
+                with_window = self._needs_window(name)
+                found = len(periods_of_goal(self.plan, goal, with_window=with_window))
+                # What a window counts is told by one period; what runs through, by any that closes on the day.
+                if (with_window and found != 1) or (self._counts_events(name) and not found):
+                    within = " within a window" if with_window else " events"
+                    message = f"metric '{name}' counts{within}: the goal must be due on the closing of one such period"
+                    periods = [period for period in self.plan.periods if period.window_from or not with_window]
+                    yield Fault((*path, "due_on"), message, sorted({str(closing_day(period)) for period in periods}))
+            for measure in self.plan.measures:
+                if measure.measure_id == goal.measure and measure.denominator.target is not None:
+                    yield Fault(
+                        (*path, "measure"), f"measure '{goal.measure}' is over a target; set the goal of a metric"
+                    )
             if (goal.metric is None) == (goal.measure is None):
                 yield Fault(path, "give a metric or a measure, exactly one")
             if (goal.over is None) == (goal.at_least is None):
                 yield Fault(path, "give `over` or `at_least`, exactly one")
+
+    def _backlogs(self) -> Iterator[Fault]:
+        """Only documents are closed by the same key; within a window the older ones would be lost."""
+        allowed = {
+            name
+            for name, metric in self.metrics.items()
+            if isinstance(metric, m.EventsMetric) and metric.distinct == "event" and metric.from_ != "window"
+        }
+        for index, backlog in enumerate(self.plan.backlogs):
+            path: Path = ("backlogs", index)
+            yield from self._known(backlog.opened, allowed, "metric of documents without a window", *path, "opened")
+            yield from self._known(backlog.closed, allowed, "metric of documents without a window", *path, "closed")
+            exports = {getattr(self.metrics.get(name), "export", None) for name in (backlog.opened, backlog.closed)}
+            if len(exports) > 1:
+                yield Fault(
+                    (*path, "closed"), f"metric '{backlog.closed}' is of another export than '{backlog.opened}'"
+                )
 
     def _schedule(self) -> Iterator[Fault]:
         schedule = self.plan.schedule

@@ -201,6 +201,7 @@ PLAN_TABLES: dict[str, Columns] = {
         "comparison": "varchar",  # over, at_least
         "goal_value": "bigint",  # of a metric: people
         "goal_ppm": "bigint",  # of a measure: millionths
+        "period_id": "varchar",  # that counts its events; null for a goal over figures
         "due_on": "date",
         "due_at": "timestamptz",
         "clause": "varchar",
@@ -216,6 +217,15 @@ PLAN_TABLES: dict[str, Columns] = {
         "planned_from": "date",
         "planned_through": "date",
         "position": "bigint",
+        "clause": "varchar",
+    },
+    # Documents that one metric opens and another closes.
+    "backlogs": {
+        "campaign_id": "varchar",
+        "backlog_id": "varchar",
+        "name": "varchar",
+        "opened_metric_id": "varchar",
+        "closed_metric_id": "varchar",
         "clause": "varchar",
     },
     # One row per report rule, period and sending unit type.

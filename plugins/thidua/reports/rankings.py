@@ -46,7 +46,9 @@ def render(rows: list[Row], out: Console | None = None) -> None:
     """One table per campaign, period and bloc."""
     out = out or console()
     if not rows:
-        out.print("Không có dòng nào / no rows")
+        out.print(
+            "Không có dòng nào; phong trào không xếp hạng thì xem `thidua progress` / no rows; see `thidua progress`"
+        )
     for _, group in groupby(rows, key=lambda row: (row["campaign_id"], row["period_id"], row["bloc_id"])):
         out.print(_table(list(group)))
 
