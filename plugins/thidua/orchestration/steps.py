@@ -165,6 +165,8 @@ def smtp_server() -> MailServer | None:
         found.login,
         found.password,
     )
+
+
 def has_unbuilt_decisions() -> bool:
     """Whether people decided something that no published build has seen."""
     from thidua.review.questions import unbuilt_decisions
