@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -256,3 +257,22 @@ def test_thresholds_are_compared_in_whole_numbers(
 )
 def test_amounts(award: dict[str, object], text: str) -> None:
     assert award_formula(award) == text
+
+
+def test_counts_of_events_name_their_files_and_lines(marts: Marts) -> None:
+    marts.insert("dim_unit", unit_id="school", name="Trường Một", unit_type="school")
+    for name, rows, first, last, context, day in (
+        ("march", 2, 3, 9, "all", 10),
+        ("march", 1, 12, 12, "q2", 11),
+        ("other", 5, 2, 6, "q3", 11),  # of another closing
+    ):
+        marts.insert(
+            "fct_event_source", unit_id="school", metric_id="installed", period_id=context, submission_id=name,
+            counted_on=date(2023, 6, day), counted_rows=rows, first_line_number=first, last_line_number=last,
+        )  # fmt: skip
+    for name in ("march", "other"):
+        marts.insert("fct_submission", submission_id=name, landing_path=f"c/registrations/{name}.csv")
+    marts.close()
+    text = render(explain(marts.home, CAMPAIGN, "school", "q2"))
+    assert "installed: 3 lượt từ c/registrations/march.csv, dòng 3 đến 12" in text
+    assert "other.csv" not in text

@@ -44,6 +44,7 @@ PUBLISHED = {
     "amount quota version approved_at content_hash",
     "fct_schedule": "campaign_id dimension member planned_from planned_through first_event_at status",
     "fct_backlog": "campaign_id backlog_id dimension member received_count resolved_count open_count oldest_open_days",
+    "fct_event_source": "campaign_id unit_id metric_id period_id counted_on submission_id counted_rows",
     "fct_check": "campaign_id check_id period_id unit_id actual expected result",
     "fct_decision": "decision_id campaign_id kind subject decided_by recorded_at reason status",
     "fct_candidate": "campaign_id period_id prize_id person_key unit_id score completed_at",

@@ -611,6 +611,22 @@ def test_the_sixth_plan_says_why_and_pays(built: Built) -> None:
     assert "wave-1 north consolation" not in strict and strict["wave-1 north-1 second"][2] == 60_000
 
 
+def test_every_count_of_events_names_its_files(built: Built) -> None:
+    query = """
+        select file_name || ' ' || period_id, sum(counted_rows), min(first_line_number), max(last_line_number)
+        from fct_event_source inner join fct_submission using (campaign_id, submission_id)
+        where campaign_id = $1 and unit_id = 'council' and metric_id = 'joined' group by 1
+    """
+    assert built.table("sixth", query) == {
+        "south_2023-03-31.csv wave-1": (3, 2, 4),
+        "east_2023-03-31.csv wave-1": (3, 2, 4),
+        "north_2023-03-31.csv wave-1": (2, 2, 3),
+        "south_2023-05-31.csv wave-2": (3, 2, 4),
+        "north_2023-05-31.csv wave-2": (2, 2, 3),
+        "east_2023-05-31.csv wave-2": (1, 2, 2),
+    }
+
+
 def test_the_sixth_plan_caps_goals_and_allotments(built: Built) -> None:
     pools = """
         select authority_unit_id, places, status from fct_award

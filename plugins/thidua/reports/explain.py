@@ -33,7 +33,8 @@ def explain(home: Home, campaign: str, unit: str, period: str) -> dict[str, Any]
 
     Keys: names of what was asked for; `result` (rpt_ranking) and `eligibility`, null for a unit in no bloc;
     `measures`, `gates`, `awards`, `quotas` with their formulas; `ranking` with the neighbours; `readings` that the
-    clauses used leave open; `reporting`; `sources` (figures with file, sheet and row); `other_files` of the same days.
+    clauses used leave open; `reporting`; `sources` (figures with file, sheet and row); `event_sources` (files behind
+    counts of events, how many of their rows count, between which lines); `other_files` of the same days.
     """
     with open_served(home) as served:
         served.check_campaign(campaign)
@@ -73,6 +74,7 @@ def explain(home: Home, campaign: str, unit: str, period: str) -> dict[str, Any]
                 key,
             ),
             "sources": _sources(served, key),
+            "event_sources": _event_sources(served, key),
             "other_files": _other_files(served, key),
         }
 
@@ -161,6 +163,27 @@ def _sources(served: Served, key: list[str]) -> list[Row]:
     )
 
 
+def _event_sources(served: Served, key: list[str]) -> list[Row]:
+    """The files behind the counts of events up to the closing: how many rows of each count, and where they stand."""
+    return served.rows(
+        """
+        select
+            source.metric_id, fct_submission.landing_path, fct_submission.received_at, source.submission_id,
+            cast(sum(source.counted_rows) as bigint) as counted_rows,
+            min(source.first_line_number) as first_line_number, max(source.last_line_number) as last_line_number
+        from fct_event_source as source
+        inner join dim_period on source.campaign_id = dim_period.campaign_id and dim_period.period_id = $3
+        inner join fct_submission on source.submission_id = fct_submission.submission_id
+        where
+            source.campaign_id = $1 and source.unit_id = $2
+            and source.period_id in ('all', $3) and source.counted_on <= dim_period.closing_date
+        group by all
+        order by source.metric_id, fct_submission.received_at, source.submission_id
+        """,
+        key,
+    )
+
+
 def _other_files(served: Served, key: list[str]) -> list[Row]:
     """Files that spoke of the unit as of those days, or of the closing, and are not what stands; with their fault."""
     return served.rows(
@@ -244,7 +267,11 @@ def render(found: dict[str, Any]) -> str:
         *_award_lines(found),
         "",
         "Nguồn số liệu:",
-        *([f"  {_source_line(source)}" for source in found["sources"]] or ["  (chưa có)"]),
+        *(
+            [f"  {_source_line(source)}" for source in found["sources"]]
+            + [f"  {_event_source_line(source)}" for source in found["event_sources"]]
+            or ["  (chưa có)"]
+        ),
     ]
     if found["other_files"]:
         lines.append("Tệp khác về cùng ngày, không dùng:")
@@ -254,6 +281,13 @@ def render(found: dict[str, Any]) -> str:
         lines += ["", "Cách hiểu đã áp dụng:"]
         lines += [f"  {_reading_line(reading)}" for reading in found["readings"]]
     return "\n".join(lines)
+
+
+def _event_source_line(source: Row) -> str:
+    lines = f"dòng {source['first_line_number']}"
+    if source["last_line_number"] != source["first_line_number"]:
+        lines += f" đến {source['last_line_number']}"
+    return f"{source['metric_id']}: {dotted(source['counted_rows'])} lượt từ {source['landing_path']}, {lines}"
 
 
 def _result_lines(found: dict[str, Any]) -> list[str]:
