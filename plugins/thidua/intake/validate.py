@@ -301,4 +301,6 @@ def message_sql() -> str:
     def sentence(place: str, message: str) -> str:
         return f"upper(({place} || {message})[1]) || ({place} || {message})[2:]"
 
-    return f"{sentence(vi, 'message_vi')} || ' / ' || {sentence(en, 'message_en')}"
+    # A cell may hold what breaks a line, hides, or turns the direction of what follows.
+    both = f"{sentence(vi, 'message_vi')} || ' / ' || {sentence(en, 'message_en')}"
+    return f"regexp_replace({both}, '[\\pC\\pZ]+', ' ', 'g')"
