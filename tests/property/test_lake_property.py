@@ -66,7 +66,7 @@ def decide(home: Home, campaign: Campaign) -> None:
             records.append(("rejudge", {"submission_ids": [name["submission_id"]]}))
     common = {"campaign_id": campaign.campaign_id, "decided_by": "council", "reason": "test"}
     made = [
-        record_decision(home, kind=kind, subject=subject, recorded_at=day + timedelta(days=9 * number), **common)
+        record_decision(home, kind=kind, subject=subject, recorded_at=day + timedelta(days=30 * (number % 3)), **common)
         for number, (kind, subject) in enumerate(records)
     ]
     if int(campaign.campaign_id[-1]) % 2:
