@@ -162,7 +162,7 @@ def hand_in(server: Server, page: Page, content: bytes, name: str) -> str:
         'input[type="file"]', {"name": name, "mimeType": "application/octet-stream", "buffer": content}
     )
     page.click("button.primary")
-    page.wait_for_url(lambda url: "/submissions/" in url or page.locator(".alert").count() > 0)
+    page.locator(".verdict, .alert").first.wait_for()
     assert page.locator(".alert").count() == 0, page.locator(".alert").inner_text()
     return page.url.split("/")[-1]
 

@@ -89,7 +89,7 @@ class Previewer:
 
 def preload() -> None:
     """Everything that judging imports, Great Expectations above all."""
-    import great_expectations.render.renderer
+    import great_expectations.render.renderer  # noqa: F401
 
     import thidua.intake.judge  # noqa: F401
     from thidua.intake.validate import load_gx
