@@ -15,7 +15,7 @@ export DO_NOT_TRACK := 1
 RUN_DAGS := $(BIN)/python -m thidua.orchestration.run_dags
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run pipeline up test lint lint-sql lint-rest format bench bench-intake fuzz docs lock clean
+.PHONY: help setup run pipeline up test lint lint-sql lint-rest format bench bench-intake bench-desk screenshots fuzz docs lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -74,6 +74,12 @@ bench: $(READY) ## measure against the bare engine, in one run
 
 bench-intake: $(READY) ## intake of a nation's lists; ROWS=10000000 make bench-intake
 	@$(BIN)/python -m tests.bench.bench_intake
+
+bench-desk: $(READY) ## how long the pages take, with 12 units and with 700 offices
+	@$(BIN)/python -W ignore -m tests.bench.bench_desk
+
+screenshots: $(READY) ## the pictures of docs/, taken by a browser over the samples
+	@$(BIN)/python -W ignore -m tests.desk.screenshots
 
 fuzz: $(READY) ## many more random campaigns against the oracle, thousands of damaged files
 	@$(BIN)/pytest -m fuzz tests/property tests/intake

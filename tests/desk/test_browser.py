@@ -121,7 +121,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield Server(home, url, passwords, log)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        process.wait(120)
 
 
 def status_of(url: str, method: str = "GET") -> int | None:
@@ -162,7 +162,8 @@ def hand_in(server: Server, page: Page, content: bytes, name: str) -> str:
         'input[type="file"]', {"name": name, "mimeType": "application/octet-stream", "buffer": content}
     )
     page.click("button.primary")
-    page.wait_for_url("**/desk/submissions/*")
+    page.locator(".verdict, .alert").first.wait_for()
+    assert page.locator(".alert").count() == 0, page.locator(".alert").inner_text()
     return page.url.split("/")[-1]
 
 

@@ -12,7 +12,6 @@ import multiprocessing
 import shutil
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
@@ -29,6 +28,7 @@ from thidua.settings import Home
 log = logging.getLogger(__name__)
 
 SECONDS = 90.0
+WARM_UP_SECONDS = 300.0
 SHOWN_FAULTS = 1_000
 SHOWN_FIGURES = 50
 MOST_SCOPES = 1_000
@@ -49,15 +49,19 @@ class Previewer:
         self._campaigns_dir = campaigns_dir
         self._lock = threading.Lock()
         self._pool: ProcessPoolExecutor | None = None
+        self._ready: Future[Any] | None = None
 
     def warm_up(self) -> None:
         """Returns at once."""
-        self._submit(preload)
+        self._started()
 
     def __call__(self, receipt: Receipt, content: bytes, now: datetime) -> Preview:
         """Raises PreviewFailed, or the PlanError that stops intake too."""
-        waiting = self._submit(judge_alone, self._home, self._campaigns_dir, receipt, content, now)
+        pool, ready = self._started()
         try:
+            # Imports take their time on a busy machine, which is no reason to give up the process.
+            ready.result(WARM_UP_SECONDS)
+            waiting = pool.submit(judge_alone, self._home, self._campaigns_dir, receipt, content, now)
             preview: Preview = waiting.result(SECONDS)
             return preview
         except (TimeoutError, BrokenProcessPool) as error:
@@ -65,12 +69,14 @@ class Previewer:
             self._end()
             raise PreviewFailed from error
 
-    def _submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+    def _started(self) -> tuple[ProcessPoolExecutor, Future[Any]]:
+        """The process, and what is done when it is ready."""
         with self._lock:
-            if self._pool is None:
+            if self._pool is None or self._ready is None:
                 # Not forked: the api-server has threads, and locks that they hold.
                 self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
-            return self._pool.submit(work, *arguments)
+                self._ready = self._pool.submit(preload)
+            return self._pool, self._ready
 
     def _end(self) -> None:
         with self._lock:
@@ -82,8 +88,13 @@ class Previewer:
 
 
 def preload() -> None:
-    import thidua.intake.judge
-    import thidua.intake.suites  # noqa: F401
+    """Everything that judging imports, Great Expectations above all."""
+    import great_expectations.render.renderer  # noqa: F401
+
+    import thidua.intake.judge  # noqa: F401
+    from thidua.intake.validate import load_gx
+
+    load_gx()
 
 
 def judge_alone(home: Home, campaigns_dir: Path, receipt: Receipt, content: bytes, now: datetime) -> Preview:
