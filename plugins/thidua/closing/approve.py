@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from thidua.closing.basis import input_faults
+from thidua.closing.basis import Basis, input_faults
 from thidua.closing.close import Closing, examine, person_of
 from thidua.closing.compare import changes_between
 from thidua.closing.compute import compute_basis, write_tables
@@ -157,8 +157,6 @@ def _first_of_each(closing: Closing) -> list[Entry]:
 
 def _effects(home: Home, closing: Closing) -> list[dict[str, object]]:
     """What the decisions since the freeze changed in ranking and awards: each cell before and after."""
-    from thidua.closing.basis import Basis
-
     if closing.computed is None or closing.freeze is None:
         return []
     at_freeze = compute_basis(home, Basis(closing.freeze, closing.freeze["decisions"]))

@@ -60,6 +60,12 @@ class Basis:
         return digest(self.inputs)[:24]
 
 
+def code_version() -> str:
+    """Hash of everything that turns a basis into rows: the warehouse's code and this package's."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return digest([fingerprint(), *(file_digest(path) for path in files)])
+
+
 def freeze_content(
     home: Home,
     campaign_id: str,
@@ -105,7 +111,7 @@ def freeze_content(
         "frozen_at": at.astimezone(UTC).isoformat(),
         "order": order["decision_id"] if order else None,
         "plan": _plan(home, snapshot),
-        "code": fingerprint(),
+        "code": code_version(),
         "submissions": received,
         "batches": {name: _files(batches_dir(home) / name) for name in names},
         # Of a file that was judged again, the judgements that do not count.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from thidua.clock import day_end
-from thidua.closing.basis import REISSUE, Basis, basis_of, freeze_content
+from thidua.closing.basis import REISSUE, basis_of, freeze_content
 from thidua.closing.compute import Computed, compute_basis, forget_others
 from thidua.closing.questions import Question, find_questions
 from thidua.errors import NotWell, ThiduaError
@@ -34,14 +34,16 @@ from thidua.plan.loader import load_plan
 from thidua.plan.snapshots import record_snapshots, snapshots_at
 from thidua.settings import Home
 
-# too_early, incomplete: nothing is frozen yet. closed: the latest version stands and no order asks for another.
-STATES = ("too_early", "incomplete", "questions", "ready", "approved_once", "approved", "closed")
 ANSWERED = frozenset({"on_time", "late", "excused"})
 
 
 @dataclass(frozen=True)
 class Closing:
-    """Where a closing stands at an instant."""
+    """Where a closing stands at an instant.
+
+    `state`: too_early and incomplete (nothing is frozen yet), questions, ready, approved_once, approved, closed (the
+    latest version stands, and no order that was carried out asks for another).
+    """
 
     campaign_id: str
     period_id: str
@@ -235,6 +237,3 @@ def record_order(
         recorded_at=at,
         reason=reason,
     )
-
-
-__all__ = ["Basis", "Closing", "examine", "person_of", "prepare", "record_order"]

@@ -17,16 +17,16 @@ from typing import Any
 
 import duckdb
 
-from thidua.closing.basis import Basis, decisions_of, snapshot_of
+from thidua.closing.basis import Basis, code_version, decisions_of, snapshot_of
 from thidua.closing.official_rows import PERSONS, RANKING, awards_of, persons_of, ranking_of
-from thidua.files import write_atomic
+from thidua.files import locked, write_atomic
 from thidua.lake.batches import batches_dir
 from thidua.lake.decisions import Decision
 from thidua.lake.entries import canonical, digest
 from thidua.lake.officials import Official, load_version
 from thidua.settings import Home
 from thidua.warehouse import raw
-from thidua.warehouse.build import compute, decision_rows, fingerprint, plan_inputs
+from thidua.warehouse.build import compute, decision_rows, plan_inputs
 from thidua.warehouse.closings import of_officials
 
 Rows = list[dict[str, Any]]
@@ -110,15 +110,17 @@ def work_dir(home: Home, freeze: Mapping[str, Any]) -> Path:
 def compute_basis(home: Home, basis: Basis, folder: Path | None = None) -> Computed:
     """The result of a basis, from what was computed before where nothing changed. `folder`: compute it there, afresh."""
     place = folder or work_dir(home, basis.freeze)
-    kept = place / f"{basis.key}-{fingerprint()[:12]}.json"
-    if kept.exists():
-        return _read(basis, kept, decisions_of(home, basis))
-    frozen_at = datetime.fromisoformat(basis.freeze["frozen_at"])
-    database = place / "build.duckdb"
-    models = [f"+{mart}" for mart in (*OF_CAMPAIGN, *OF_PERIOD)]
-    compute(database, lambda: frozen_inputs(home, basis), frozen_at, frozen_at, select=models)
-    computed = _take(home, basis, database)
-    write_atomic(kept, canonical(_document(computed)))
+    kept = place / f"{basis.key}-{code_version()[:12]}.json"
+    # Two who look at once, each with other decisions, would read each other's rows.
+    with locked(place / ".computing"):
+        if kept.exists():
+            return _read(basis, kept, decisions_of(home, basis))
+        frozen_at = datetime.fromisoformat(basis.freeze["frozen_at"])
+        database = place / "build.duckdb"
+        models = [f"+{mart}" for mart in (*OF_CAMPAIGN, *OF_PERIOD)]
+        compute(database, lambda: frozen_inputs(home, basis), frozen_at, frozen_at, select=models)
+        computed = _take(home, basis, database)
+        write_atomic(kept, canonical(_document(computed)))
     return computed
 
 

@@ -14,13 +14,12 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from thidua.closing.basis import Basis, input_faults
+from thidua.closing.basis import Basis, code_version, input_faults
 from thidua.closing.compute import Computed, compute_basis, plain_rows, rows_digest
 from thidua.errors import NotWell
 from thidua.lake.entries import Changed, digest
 from thidua.lake.officials import Official, load_approvals, load_freezes, load_version
 from thidua.settings import Home
-from thidua.warehouse.build import fingerprint
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def reproduce(home: Home, campaign_id: str, period_id: str, version: int | None 
         return Reproduced(campaign_id, period_id, version or 0, [error.message])
     basis = Basis(official.manifest["freeze"], official.manifest["inputs"]["decisions"])
     faults = [*official.faults(), *_entry_faults(home, official), *input_faults(home, basis)]
-    same_code = basis.freeze["code"] == fingerprint()
+    same_code = basis.freeze["code"] == code_version()
     if faults:
         # From inputs that are not those of the version nothing can be concluded.
         return Reproduced(campaign_id, period_id, official.version, faults, [], same_code)
