@@ -15,7 +15,7 @@ export DO_NOT_TRACK := 1
 RUN_DAGS := $(BIN)/python -m thidua.orchestration.run_dags
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run pipeline up test lint lint-sql lint-rest format bench bench-intake bench-desk screenshots fuzz docs lock clean
+.PHONY: help setup run pipeline up test lint lint-sql lint-rest format bench bench-intake bench-desk screenshots pictures fuzz docs lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -83,6 +83,12 @@ screenshots: $(READY) ## the pictures of docs/, taken by a browser over the samp
 
 fuzz: $(READY) ## many more random campaigns against the oracle, thousands of damaged files
 	@$(BIN)/pytest -m fuzz tests/property tests/intake
+
+pictures: $(READY) ## draw the pages that docs/annexes.md shows, from the samples; needs LibreOffice and pdftoppm
+	@rm -rf var/pictures && $(BIN)/thidua annex lam-dong-2023 q2 --draft --out var/pictures
+	@mkdir -p docs/pictures
+	@pdftoppm -r 75 -gray -png -singlefile var/pictures/bang-xep-hang_q2_tam-tinh.pdf docs/pictures/bang-xep-hang
+	@pdftoppm -r 75 -gray -png -singlefile var/pictures/don-vi/dam-rong_q2_tam-tinh.pdf docs/pictures/thong-bao-don-vi
 
 docs: $(READY) ## dbt's documentation of every table, in var/docs
 	@$(BIN)/thidua docs

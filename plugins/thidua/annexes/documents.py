@@ -68,7 +68,12 @@ def _ranking_table(result: Result, name: str, rows: list[Row], is_ranked: bool) 
     if any(_differs(row, figures.get(row["unit_id"])) for row in rows):
         # The plan ranks by another measure than the one with the threshold: both have to be seen.
         measure = next(iter(figures.values()))
-        columns.insert(6, Column(f"{measure['measure_name']} (để xếp hạng)", 42, "right"))
+        columns[5:] = [
+            Column("Ngưỡng", 24, "right"),
+            Column(f"{measure['measure_name']} (để xếp hạng)", 50, "right"),
+            Column("Kết quả xét", 38),
+            Column("Khen thưởng", 38),
+        ]
         for line, row in zip(cells, rows, strict=True):
             line.insert(6, _fraction(figures.get(row["unit_id"])))
     return Table(name, columns, cells)
