@@ -31,8 +31,8 @@ lake_officials = Asset("lake_officials", uri="x-thidua://lake/officials")
     tags=["thidua", "closing"],
     default_args={"owner": "data-engineering", "retries": 1, "retry_delay": timedelta(seconds=2)},
     params={
-        "campaign": Param("lam-dong-2023", type="string", title="Phong trào / campaign"),
-        "period": Param("q2", type="string", title="Kỳ / period"),
+        "campaign": Param(type="string", minLength=1, title="Phong trào / campaign"),
+        "period": Param(type="string", minLength=1, title="Kỳ / period"),
         "grace": Param(None, type=["null", "integer"], minimum=0, title="Số ngày chờ / days of grace"),
         "now": Param(None, type=["null", "string"], title="Đồng hồ / clock", description="2023-07-04T08:00:00"),
     },

@@ -1,7 +1,7 @@
 """Who is who: `people.csv` in THIDUA_CAMPAIGNS says which units the users of this installation belong to.
 
     user_name,role,campaign_id,unit_id,note
-    lan,office,lam-dong-2023,di-linh,
+    lan,office,my-campaign,di-linh,
     minh,operator,,bao-loc,belongs to that unit in every campaign
 
 One line per user and unit; a blank campaign means every campaign. The file is optional: who is not in it belongs to no
