@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import openpyxl
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
@@ -16,7 +18,9 @@ from thidua.desk.handing_in import landing_name, safe_name
 from thidua.desk.preview import PreviewFailed
 from thidua.desk.safety import LimitedBody
 from thidua.errors import ThiduaError
+from thidua.intake.ingest import ingest
 from thidua.lake.receipts import list_landing
+from thidua.settings import campaigns_dir
 
 from tests.desk.conftest import CAMPAIGN, NOW, OWN, Clients, workbook
 
@@ -58,6 +62,26 @@ def test_the_file_lies_in_landing_with_its_receipt_like_any_other(clients: Clien
     assert answer.headers["location"] == f"/submissions/{receipt.submission_id}"
     assert receipt.received == NOW
     assert not list((clients.home.path / "desk" / "scratch").iterdir())
+
+
+def test_what_was_judged_comes_back_as_a_marked_copy(clients: Clients) -> None:
+    office = clients.as_role(Role.OFFICE)
+    faulty = workbook([("BHXH thành phố Bảo Lộc", "khoảng 38 nghìn")])
+    path = send(clients, office, faulty, "bao-loc_2023-06-30.xlsx").headers["location"]
+    assert office.get(f"{path}/workbook").status_code == 404  # nobody has judged it yet
+    ingest(clients.home, campaigns_dir(), NOW, explicit_now=True, settle_seconds=0)
+    page = office.get(path).text
+    assert "đã xét, đang chờ cập nhật số liệu" in page
+    assert f"{path}/workbook" in page
+    copy = office.get(f"{path}/workbook")
+    assert "attachment" in copy.headers["content-disposition"]
+    cell = openpyxl.load_workbook(io.BytesIO(copy.content))["Sheet"]["B3"]
+    assert cell.value == "khoảng 38 nghìn"
+    assert "không phải là số" in cell.comment.text
+    # Data Docs show the batch's other files too, so they are not for offices.
+    assert "Data Docs" not in page
+    assert clients.as_role(Role.VIEWER).get(f"{path}/data-docs").status_code == 200
+    assert "sandbox" in clients.as_role(Role.VIEWER).get(f"{path}/data-docs").headers["content-security-policy"]
 
 
 def test_a_name_is_never_used_twice(clients: Clients) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import thidua.desk
 from thidua.desk.access import Role
+from thidua.desk.board import fitting
 from thidua.desk.english import ENGLISH
 from thidua.desk.ranking import bar
 from thidua.desk.render import both, shown, until
@@ -105,6 +106,14 @@ def test_bars_never_show_as_reached_what_is_not(
     numerator: int | None, denominator: int, threshold: Decimal | None, expected: object
 ) -> None:
     assert bar({"numerator": numerator, "denominator": denominator, "threshold_rate": threshold}) == expected
+
+
+def test_a_year_of_many_offices_shows_the_last_periods_that_fit() -> None:
+    due = [{"period_id": f"m{month}", "reports": 700} for month in range(12)]
+    assert [row["period_id"] for row in fitting(due)] == ["m8", "m9", "m10", "m11"]
+    assert fitting(due[:3]) == due[:3]
+    assert fitting([{"period_id": "m0", "reports": 9_000}]) == [{"period_id": "m0", "reports": 9_000}]
+    assert fitting([]) == []
 
 
 def test_nothing_published_says_so(empty: Clients) -> None:

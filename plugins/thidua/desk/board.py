@@ -7,15 +7,16 @@ from collections import defaultdict
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from thidua.desk.access import EVERYBODY, CurrentVisitor, Visitor, only
+from thidua.desk.access import EVERYBODY, CurrentVisitor, only
 from thidua.desk.choices import chosen_campaign
 from thidua.desk.desk import TheDesk
-from thidua.desk.home_page import rates
 from thidua.desk.render import page
-from thidua.reports.served import Row, Served
+from thidua.desk.reports import due_dates, reporting
+from thidua.reports.served import Row
 
 router = APIRouter(dependencies=[only(EVERYBODY)])
 MOST_FILES = 200
+MOST_CELLS = 3_000
 
 
 @router.get("/board", response_class=HTMLResponse)
@@ -24,69 +25,47 @@ def board(
 ) -> Response:
     with desk.served() as served:
         campaigns, chosen = chosen_campaign(served, visitor, campaign)
-        rows = reporting(served, visitor, chosen, None)
-        periods = list({row["period_id"]: row["period_name"] for row in rows}.items())
-        if period in dict(periods):
-            rows = [row for row in rows if row["period_id"] == period]
-        else:
-            period = None
-        columns, units = matrix(rows)
+        units = visitor.units_in(chosen)
+        due = due_dates(served, chosen, units)
+        periods = {row["period_id"]: row["period_name"] for row in due}
+        period = period if period in periods else None
+        columns = [row for row in due if row["period_id"] == period] if period else fitting(due)
+        rows = reporting(served, chosen, units, {row["period_id"] for row in columns})
     context = {
         "campaigns": campaigns,
         "campaign": chosen,
-        "periods": periods,
+        "periods": list(periods.items()),
         "period": period,
         "columns": columns,
-        "units": units,
+        "is_cut": period is None and len(columns) < len(due),
+        "units": lines(rows, columns),
     }
     return page(request, "board.html", context, visitor=visitor)
 
 
-def reporting(served: Served, visitor: Visitor, campaign_id: str, period: str | None) -> list[Row]:
-    """The reports expected of the units that the visitor may see, with what came of them."""
-    rows = served.rows(
-        """
-        select
-            reporting.period_id, dim_period.name as period_name, reporting.export_type, reporting.due_at,
-            reporting.from_unit_id as unit_id, dim_unit.name as unit_name, dim_unit.bloc_name, reporting.status,
-            reporting.submission_id, reporting.received_at
-        from fct_reporting as reporting
-        inner join dim_period using (campaign_id, period_id)
-        inner join dim_unit
-            on reporting.campaign_id = dim_unit.campaign_id and reporting.from_unit_id = dim_unit.unit_id
-        where reporting.campaign_id = $1 and ($2 is null or reporting.period_id = $2)
-        order by
-            reporting.due_at, reporting.period_id, reporting.export_type, dim_unit.bloc_name nulls last,
-            reporting.from_unit_id
-        """,
-        [campaign_id, period],
-    )
-    units = visitor.units_in(campaign_id)
-    return [row for row in rows if units is None or row["unit_id"] in units]
+def fitting(due: list[Row]) -> list[Row]:
+    """The last due dates whose reports fit a page, one at least; the others are there to be chosen."""
+    found: list[Row] = []
+    for row in reversed(due):
+        if found and sum(one["reports"] for one in found) + row["reports"] > MOST_CELLS:
+            break
+        found.insert(0, row)
+    periods = {row["period_id"] for row in found}
+    return [row for row in due if row["period_id"] in periods]
 
 
-def matrix(rows: list[Row]) -> tuple[list[Row], list[Row]]:
-    """Columns (due dates, with their rates) and lines (units, with a cell for each column, empty where none is due)."""
-    by_column: dict[tuple[str, str], list[Row]] = defaultdict(list)
+def lines(rows: list[Row], columns: list[Row]) -> list[Row]:
+    """Units by bloc, each with a cell for each column, empty where nothing is due."""
+    keys = [(column["period_id"], column["export_type"]) for column in columns]
     by_unit: dict[str, dict[tuple[str, str], Row]] = defaultdict(dict)
     for row in rows:
-        key = row["period_id"], row["export_type"]
-        by_column[key].append(row)
-        by_unit[row["unit_id"]][key] = row
-    heads = ("period_id", "period_name", "export_type", "due_at")
-    columns = [{**{name: found[0][name] for name in heads}, **rates(found)} for found in by_column.values()]
-    lines = []
+        by_unit[row["unit_id"]][row["period_id"], row["export_type"]] = row
+    found = []
     for unit_id, cells in by_unit.items():
         first = next(iter(cells.values()))
-        lines.append(
-            {
-                "unit_id": unit_id,
-                "unit_name": first["unit_name"],
-                "bloc_name": first["bloc_name"],
-                "cells": [cells.get(key) for key in by_column],
-            }
-        )
-    return columns, sorted(lines, key=lambda line: (line["bloc_name"] is None, line["bloc_name"] or ""))
+        names = {name: first[name] for name in ("unit_name", "bloc_name")}
+        found.append({"unit_id": unit_id, **names, "cells": [cells.get(key) for key in keys]})
+    return sorted(found, key=lambda line: (line["bloc_name"] is None, line["bloc_name"] or "", line["unit_id"]))
 
 
 @router.get("/files", response_class=HTMLResponse)

@@ -20,6 +20,7 @@ ENGLISH = {
     "Chưa nộp tệp nào.": "No file handed in yet.",
     "Chưa xét.": "Not judged yet.",
     "Chưa đọc được bảng nào trong tệp.": "No table was found in the file.",
+    "Chỉ hiện các kỳ gần nhất; chọn kỳ để xem kỳ khác.": "Only the last periods are shown; choose another.",
     "Chỉ hiện các tệp mới nhất.": "Only the latest files are shown.",
     "Chỉ hiện các việc cũ nhất.": "Only the oldest are shown.",
     "Chỉ tiêu": "Metric",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-from typing import Any
-
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
@@ -13,6 +10,7 @@ from thidua.desk.desk import Desk, TheDesk
 from thidua.desk.handing_in import lately_kept
 from thidua.desk.questions import count_open
 from thidua.desk.render import page
+from thidua.desk.reports import due_dates, reporting
 from thidua.desk.style import STYLE_SHEET
 from thidua.errors import NotWell
 from thidua.reports.served import Row, Served
@@ -75,20 +73,6 @@ def own_files(served: Served, visitor: Visitor) -> list[Row]:
 def glance(served: Served, visitor: Visitor, desk: Desk) -> list[Row]:
     """Per campaign: what is due next, how the last due date went, which returned files are still open."""
     open_files = served.rows(OPEN_RETURNED, [None])
-    due = served.rows(
-        """
-        select
-            reporting.campaign_id, reporting.period_id, dim_period.name as period_name, reporting.due_at,
-            reporting.export_type, reporting.from_unit_id, dim_unit.name as unit_name, reporting.status,
-            reporting.submission_id
-        from fct_reporting as reporting
-        inner join dim_period using (campaign_id, period_id)
-        inner join dim_unit
-            on reporting.campaign_id = dim_unit.campaign_id and reporting.from_unit_id = dim_unit.unit_id
-        order by reporting.campaign_id, reporting.due_at, reporting.export_type, reporting.from_unit_id
-        """
-    )
-    by_campaign = {key: list(rows) for key, rows in groupby(due, key=lambda row: row["campaign_id"])}
     found = []
     for campaign in served.rows(
         "select campaign_id, title, document_number, starts_at, ends_at from dim_campaign order by starts_at desc, campaign_id"
@@ -97,13 +81,13 @@ def glance(served: Served, visitor: Visitor, desk: Desk) -> list[Row]:
         units = visitor.units_in(key)
         if units is not None and not units:
             continue
-        reports = [row for row in by_campaign.get(key, []) if units is None or row["from_unit_id"] in units]
+        due = due_dates(served, key, units)
         found.append(
             {
                 **campaign,
-                "reports": reports if visitor.is_office else [],
-                "next": _next(reports, desk),
-                "last": _last(reports, desk),
+                "reports": reporting(served, key, units) if units is not None else [],
+                "next": next((row for row in due if row["due_at"] > desk.now()), None),
+                "last": next((row for row in reversed(due) if row["due_at"] <= desk.now()), None),
                 "open_returned": sum(
                     1
                     for row in open_files
@@ -112,30 +96,3 @@ def glance(served: Served, visitor: Visitor, desk: Desk) -> list[Row]:
             }
         )
     return found
-
-
-def _next(reports: list[Row], desk: Desk) -> Row | None:
-    ahead = [row for row in reports if row["due_at"] > desk.now()]
-    if not ahead:
-        return None
-    first = ahead[0]["due_at"]
-    return {**ahead[0], "count": sum(1 for row in ahead if row["due_at"] == first)}
-
-
-def _last(reports: list[Row], desk: Desk) -> Row | None:
-    past = [row for row in reports if row["due_at"] <= desk.now()]
-    if not past:
-        return None
-    last = [row for row in past if row["due_at"] == past[-1]["due_at"]]
-    return {**past[-1], **rates(last)}
-
-
-def rates(reports: list[Any]) -> Row:
-    """Expected, received, valid and on time of some reports; what is excused or not due yet is not expected."""
-    statuses = [row["status"] for row in reports if row["status"] not in ("excused", "not_due")]
-    return {
-        "expected": len(statuses),
-        "received": sum(status != "missing" for status in statuses),
-        "valid": sum(status in ("on_time", "late") for status in statuses),
-        "on_time": statuses.count("on_time"),
-    }

@@ -171,15 +171,15 @@ def read_accepted(connection: Any, folder: Path, submission_id: str) -> Preview:
     return {
         "figures": _rows(
             connection,
-            "select unit_id, cast(as_of_date as varchar) as as_of_date, metric_id, dimension, member, value, sheet, "
+            "select unit_id, strftime(as_of_date, '%d/%m/%Y') as as_of_date, metric_id, dimension, member, value, sheet, "
             f"line_number from {figures} where submission_id = $id "
             f"order by sheet nulls first, line_number, metric_id limit {SHOWN_FIGURES}",
             submission_id,
         ),
         "events": _rows(
             connection,
-            "select event, unit_id, count(*) as row_count, cast(cast(min(event_at) as date) as varchar) as first_day, "
-            f"cast(cast(max(event_at) as date) as varchar) as last_day from {events} "
+            "select event, unit_id, count(*) as row_count, strftime(min(event_at), '%d/%m/%Y') as first_day, "
+            f"strftime(max(event_at), '%d/%m/%Y') as last_day from {events} "
             f"where submission_id = $id group by event, unit_id order by event, unit_id limit {SHOWN_FIGURES}",
             submission_id,
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +15,7 @@ from thidua.desk.access import EVERYBODY, READERS, SENDERS, CurrentVisitor, only
 from thidua.desk.desk import TheDesk
 from thidua.desk.dossiers import compared, data_docs_of, dossier, versions
 from thidua.desk.questions import choices_on
-from thidua.desk.render import page
+from thidua.desk.render import day, page
 from thidua.errors import PlanError
 from thidua.intake.campaigns import load_facts
 from thidua.intake.contracts import load_contract
@@ -71,7 +72,7 @@ def _sheets(found: Row) -> list[Row]:
         {
             "sheet": sheet["sheet"],
             "header_rows": sheet["header_rows"],
-            "days": sheet["title_days"],
+            "days": [day(date.fromisoformat(text)) for text in sheet["title_days"]],
             "columns": [
                 {
                     "name": name,
