@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ import pytest
 from thidua.clock import parse_instant
 from thidua.closing import approve as approving
 from thidua.closing import close as closing_module
+from thidua.closing import reproduce as reproducing
 from thidua.closing.answers import record_answer
 from thidua.closing.approve import Refused, Stale, approve, issue
 from thidua.closing.basis import Basis, basis_of, input_faults
 from thidua.closing.close import examine, record_order
+from thidua.closing.compute import Computed, Table
+from thidua.closing.reproduce import reproduce
 from thidua.errors import NotWell, ThiduaError
 from thidua.lake.decisions import decisions_dir, record_decision
 from thidua.lake.entries import Changed
@@ -228,3 +232,24 @@ def test_a_changed_decision_or_its_evidence_is_found(home: Home, tmp_path: Path)
         assert str(victim) in input_faults(home, basis)[0]
         victim.write_bytes(content)
     assert input_faults(home, basis) == []
+
+
+def test_reproduce_says_identical_or_names_each_cell(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    say_yes(home, "an")
+    say_yes(home, "binh")
+    issue(home, CAMPAIGN, PERIOD, AT)
+    monkeypatch.setattr(reproducing, "compute_basis", made_up.compute)
+    assert reproduce(home, CAMPAIGN, PERIOD).is_identical
+
+    def otherwise(*arguments: Any) -> Computed:
+        computed = made_up.compute(*arguments)
+        ranking = computed.tables["ranking"]
+        rows = [{**row, "amount": 501} if row["unit_id"] == "a" else row for row in ranking.rows[:-1]]
+        return replace(computed, tables={**computed.tables, "ranking": Table(ranking.columns, rows)})
+
+    monkeypatch.setattr(reproducing, "compute_basis", otherwise)
+    found = reproduce(home, CAMPAIGN, PERIOD)
+    assert not found.is_identical and found.faults == []
+    assert any("ranking" in line and " a, amount: 500 → 501" in line for line in found.differences), found.differences
+    assert any("ranking" in line and " d: " in line and "no longer computed" in line for line in found.differences)
+    assert len(found.differences) == 2
