@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +11,23 @@ import pytest
 from thidua.clock import parse_instant
 from thidua.closing import approve as approving
 from thidua.closing import close as closing_module
+from thidua.closing import reproduce as reproducing
+from thidua.closing.answers import record_answer
 from thidua.closing.approve import Refused, Stale, approve, issue
-from thidua.closing.basis import Basis, basis_of
+from thidua.closing.basis import Basis, basis_of, input_faults
 from thidua.closing.close import examine, record_order
+from thidua.closing.compute import Computed, Table
+from thidua.closing.reproduce import reproduce
 from thidua.errors import NotWell, ThiduaError
-from thidua.lake.decisions import record_decision
+from thidua.lake.decisions import decisions_dir, record_decision
 from thidua.lake.entries import Changed
+from thidua.lake.evidence import evidence_path, keep_evidence
 from thidua.lake.officials import commit_version, list_versions, load_freezes, load_version, officials_dir
 from thidua.settings import Home
 
 from tests.closing import made_up
 from tests.closing.made_up import CAMPAIGN, PERIOD
-from tests.closing.test_answers import answer
+from tests.closing.test_answers import answer, asked
 
 AT = parse_instant("2023-07-08")
 
@@ -202,3 +208,48 @@ def test_which_decisions_count_after_the_freeze(home: Home) -> None:
     basis: Basis = basis_of(home, freeze, AT)
     assert basis.decisions.keys() - before == counting
     assert basis_of(home, freeze, parse_instant("2023-07-07")).decisions.keys() == before, "known at an instant"
+
+
+def test_a_changed_decision_or_its_evidence_is_found(home: Home, tmp_path: Path) -> None:
+    paper = tmp_path / "bien-ban.pdf"
+    paper.write_bytes(b"%PDF-1.7 ...")
+    sha256 = keep_evidence(home, paper)
+    (question,) = [one for key, one in asked(home).items() if key.startswith("exclusions")]
+    record_answer(
+        home, CAMPAIGN, PERIOD, question, ["d"], decided_by="Hội đồng", at=AT, reason="…", evidence_sha256=sha256
+    )
+    (freeze,) = load_freezes(home, CAMPAIGN, PERIOD)
+    basis = basis_of(home, freeze, AT)
+    assert input_faults(home, basis) == []
+    decided = decisions_dir(home) / f"{_decision(home, 'gate')}.json"
+    for victim in (evidence_path(home, sha256), decided):
+        content = victim.read_bytes()
+        for changed in (b"", content[:-3], content.replace(b"1", b"2", 1) + b" "):
+            victim.write_bytes(changed)
+            (fault,) = input_faults(home, basis)
+            assert str(victim) in fault, "named, even where it cannot be read any more"
+        victim.unlink()
+        assert str(victim) in input_faults(home, basis)[0]
+        victim.write_bytes(content)
+    assert input_faults(home, basis) == []
+
+
+def test_reproduce_says_identical_or_names_each_cell(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    say_yes(home, "an")
+    say_yes(home, "binh")
+    issue(home, CAMPAIGN, PERIOD, AT)
+    monkeypatch.setattr(reproducing, "compute_basis", made_up.compute)
+    assert reproduce(home, CAMPAIGN, PERIOD).is_identical
+
+    def otherwise(*arguments: Any) -> Computed:
+        computed = made_up.compute(*arguments)
+        ranking = computed.tables["ranking"]
+        rows = [{**row, "amount": 501} if row["unit_id"] == "a" else row for row in ranking.rows[:-1]]
+        return replace(computed, tables={**computed.tables, "ranking": Table(ranking.columns, rows)})
+
+    monkeypatch.setattr(reproducing, "compute_basis", otherwise)
+    found = reproduce(home, CAMPAIGN, PERIOD)
+    assert not found.is_identical and found.faults == []
+    assert any("ranking" in line and " a, amount: 500 → 501" in line for line in found.differences), found.differences
+    assert any("ranking" in line and " d: " in line and "no longer computed" in line for line in found.differences)
+    assert len(found.differences) == 2

@@ -191,7 +191,7 @@ def third_quarter_through_airflow(year: Year) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     environment = {**kept, "THIDUA_HOME": str(year.home.path), "THIDUA_CAMPAIGNS": str(year.campaigns)}
     done = subprocess.run(
-        [sys.executable, "-c", ANSWER_FORMS], env=environment, capture_output=True, text=True, check=False, timeout=580
+        [sys.executable, "-c", ANSWER_FORMS], env=environment, capture_output=True, text=True, check=False, timeout=1500
     )
     assert done.returncode == 0, done.stdout + done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("ASKED")]

@@ -22,6 +22,7 @@ A correction that no order admits changes provisional figures only.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -200,12 +201,16 @@ def _counts(decision: Decision, period_id: str, known: Mapping[str, Decision]) -
 
 
 def decisions_of(home: Home, basis: Basis) -> list[Decision]:
-    """The decisions of a basis as they were recorded, in their order. Raises NotWell when one is gone."""
-    known = {decision["decision_id"]: decision for decision in load_decisions(home)}
-    missing = sorted(basis.decisions.keys() - known.keys())
-    if missing:
-        raise NotWell(f"thiếu quyết định trong kho / the lake has lost the decisions {', '.join(missing)}")
-    return [decision for decision_id, decision in known.items() if decision_id in basis.decisions]
+    """The decisions of a basis as they were recorded, in their order. Raises NotWell when one is gone or unreadable."""
+    found = []
+    for decision_id in basis.decisions:
+        path = _decision_path(home, decision_id)
+        try:
+            decision: Decision = json.loads(path.read_bytes())
+        except (FileNotFoundError, ValueError) as error:
+            raise NotWell(f"thiếu quyết định hoặc đã bị sửa / the decision {path} is missing or was changed") from error
+        found.append({"withdraws": None, **decision})
+    return sorted(found, key=lambda one: (datetime.fromisoformat(one["recorded_at"]), one["decision_id"]))
 
 
 def snapshot_of(home: Home, freeze: Mapping[str, Any]) -> Snapshot:
@@ -236,9 +241,9 @@ def input_faults(home: Home, basis: Basis) -> list[str]:
             faults.append(f"thiếu tệp / {path} is missing")
         elif file_digest(path) != digest_said:
             faults.append(f"nội dung đã bị sửa / {path} is not as it was frozen")
-    for decision in load_decisions(home):
+    for decision in [] if faults else decisions_of(home, basis):
         evidence = decision["subject"].get("evidence_sha256")
-        if decision["decision_id"] in basis.decisions and evidence:
+        if evidence:
             path = evidence_path(home, evidence)
             if not path.exists() or file_digest(path) != evidence:
                 faults.append(f"minh chứng đã mất hoặc bị sửa / the evidence {path} is missing or was changed")
