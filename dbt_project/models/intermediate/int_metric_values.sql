@@ -213,13 +213,12 @@ assumed as (
         cast(null as varchar) as sheet,
         cast(null as bigint) as line_number
     from assumed_values
-)
+),
 
-select * from assumed
-union all
-select known.*
-from known
-where not exists (
+kept as (
+    select known.*
+    from known
+    where not exists (
         select 1
         from assumed
         where
@@ -231,3 +230,8 @@ where not exists (
             and coalesce(assumed.period_id, '') = coalesce(known.period_id, '')
             and coalesce(assumed.as_of_date, date '0001-01-01') = coalesce(known.as_of_date, date '0001-01-01')
     )
+)
+
+select * from assumed
+union all
+select * from kept
