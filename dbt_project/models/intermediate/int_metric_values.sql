@@ -213,21 +213,26 @@ assumed as (
         cast(null as varchar) as sheet,
         cast(null as bigint) as line_number
     from assumed_values
+),
+
+kept as (
+    select known.*
+    from known
+    where
+        not exists (
+            select 1
+            from assumed
+            where
+                assumed.campaign_id = known.campaign_id
+                and assumed.metric_id = known.metric_id
+                and assumed.dimension = known.dimension
+                and assumed.member = known.member
+                and assumed.unit_id = known.unit_id
+                and coalesce(assumed.period_id, '') = coalesce(known.period_id, '')
+                and coalesce(assumed.as_of_date, date '0001-01-01') = coalesce(known.as_of_date, date '0001-01-01')
+        )
 )
 
 select * from assumed
 union all
-select known.*
-from known
-where not exists (
-    select 1
-    from assumed
-    where
-        assumed.campaign_id = known.campaign_id
-        and assumed.metric_id = known.metric_id
-        and assumed.dimension = known.dimension
-        and assumed.member = known.member
-        and assumed.unit_id = known.unit_id
-        and coalesce(assumed.period_id, '') = coalesce(known.period_id, '')
-        and coalesce(assumed.as_of_date, date '0001-01-01') = coalesce(known.as_of_date, date '0001-01-01')
-)
+select * from kept

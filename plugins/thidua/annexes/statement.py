@@ -104,7 +104,7 @@ def _behind(result: Result, row: Row, other: Row) -> str:
 
 
 def _prizes(result: Result, row: Row) -> Iterator[str]:
-    found = result.rows("awards", unit_id=row["unit_id"])
+    found = sorted(result.rows("awards", unit_id=row["unit_id"]), key=lambda award: award["recipient_kind"] != "unit")
     for award in found:
         name = award["prize_name"] or award["prize_id"]
         kind = "cá nhân, " if award["recipient_kind"] == "person" else ""

@@ -205,7 +205,7 @@ def _signatures(file: Any, signers: Sequence[str], width: int) -> None:
     table = file.add_table(rows=1, cols=len(signers))
     _set_widths(table, [width // len(signers)] * len(signers))
     row = table.rows[0]
-    row.height, row.height_rule = Mm(38), WD_ROW_HEIGHT_RULE.AT_LEAST
+    row.height, row.height_rule = Mm(28), WD_ROW_HEIGHT_RULE.AT_LEAST
     _row_property(row, "w:cantSplit")
     for cell, signer in zip(row.cells, signers, strict=True):
         cell.paragraphs[0].paragraph_format.space_before = Pt(12)
