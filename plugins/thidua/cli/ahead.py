@@ -33,7 +33,7 @@ def what_if(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Nếu ... thì sao: điều kiện, hạng, tiền đổi ra sao / what would change; official and served data stay."""
+    """Giả định: điều kiện, hạng, tiền sẽ đổi ra sao / what would change; official and served data stay."""
     from thidua.settings import home
     from thidua.what_if.compare import compare, render
     from thidua.what_if.compute import compute
