@@ -41,6 +41,7 @@ u-4,Huyện Bốn,office,top
 TARGETS = "target_id,unit_id,value,value_kind,effective_from\n" + "".join(
     f"goal,u-{number},10,count,2023-01-01\n" for number in range(1, 5)
 )
+BASELINES = "metric_id,unit_id,value\n" + "".join(f"users,u-{number},0\n" for number in range(1, 5))
 HEAD = "Đơn vị,Ngày,Lũy kế\n"
 # name -> (received, content)
 FILES = {
@@ -67,6 +68,7 @@ def campaigns(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / CAMPAIGN / "plan.yml").write_text(PLAN)
     (folder / CAMPAIGN / "units.csv").write_text(UNITS)
     (folder / CAMPAIGN / "targets.csv").write_text(TARGETS)
+    (folder / CAMPAIGN / "baselines.csv").write_text(BASELINES)
     (folder / "people.csv").write_text(
         "user_name,role,campaign_id,unit_id\nhai,operator,c-2023,u-2\nlan,office,c-2023,u-1\n"
     )

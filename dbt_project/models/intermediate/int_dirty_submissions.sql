@@ -4,6 +4,15 @@ with new_submissions as (
     select * from {{ source('raw', 'submissions') }}
 ),
 
+all_submissions as (
+    select * from {{ ref('stg_submissions') }}
+),
+
+dirty_campaigns as (
+    select * from {{ ref('int_dirty_campaigns') }}
+    where is_whole
+),
+
 all_scopes as (
     select * from {{ ref('stg_scopes') }}
 ),
@@ -43,6 +52,11 @@ claimed_persons as (
 
 select submission_id
 from new_submissions
+union distinct
+-- With those that speak of no scope at all, such as a file that could not be read.
+select all_submissions.submission_id
+from all_submissions
+inner join dirty_campaigns on all_submissions.campaign_id = dirty_campaigns.campaign_id
 union distinct
 select all_scopes.submission_id
 from all_scopes

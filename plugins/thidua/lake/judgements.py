@@ -25,6 +25,11 @@ from thidua.settings import Home
 # Decisions that change what a file itself shows; all others are the build's.
 OF_A_FILE = frozenset({"waive", "exclude_row", "rejudge"})
 OF_A_NAME = "name_unit"
+_FIELDS = {
+    "waive": {"submission_id", "rule_id"},
+    "exclude_row": {"submission_id", "line_number"},
+    "name_unit": {"name", "unit_id"},
+}
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
@@ -89,6 +94,9 @@ class Entries:
                 withdrawals[decision["withdraws"]].append(decision)
         for decision in every:
             subject, both = decision["subject"], [decision, *withdrawals[decision["decision_id"]]]
+            # What somebody wrote by hand and left incomplete says nothing, and stops nobody.
+            if not _FIELDS.get(decision["kind"], set()) <= subject.keys():
+                continue
             if decision["kind"] == OF_A_NAME:
                 self._of_names[decision["campaign_id"]] += both
             elif decision["kind"] in OF_A_FILE:
