@@ -195,7 +195,7 @@ def test_a_report_is_handed_in_returned_mended_and_counts(server: Server, browse
     operator.goto(f"{server.url}/desk/work")
     question = operator.locator("section.question", has_text="di-linh_2023-06-30_3.xlsx")
     question.locator("summary").click()
-    question.get_by_text("Chấp nhận có lý do").click()
+    question.get_by_text("Chấp nhận 'stale_resend' có lý do").click()
     question.locator("textarea").fill("Đơn vị xác nhận: số 39.100 là đúng")
     question.locator("button.primary").click()
     expect(operator.locator(".notice")).to_contain_text("Đã ghi quyết định")

@@ -90,7 +90,7 @@ answers as (
                 -- Due before its period is over, a report cannot speak of the closing: any day of the period answers.
                 or (
                     reports_due.due_at <= periods.cutoff_at
-                    and claims.as_of_date <= periods.closing_date
+                    and periods.closing_date >= claims.as_of_date
                     and {{ local_date('periods.window_from') }} <= claims.as_of_date
                 )
             )
