@@ -76,6 +76,7 @@ def test_two_people_make_an_official_version(home: Home) -> None:
 REFUSED: dict[str, tuple[Callable[[Home], Any], str]] = {
     "nobody": (lambda home: say_yes(home, " "), "logged in"),
     "a viewer": (lambda home: say_yes(home, "vy", role="Viewer"), "may look, not approve"),
+    "an office": (lambda home: say_yes(home, "vy", role="office"), "may look, not approve"),
     "no role": (lambda home: say_yes(home, "vy", role=""), "may look, not approve"),
     "another result": (lambda home: say_yes(home, "an", seen="0" * 64), "look again"),
     "the same person": (lambda home: [say_yes(home, "An"), say_yes(home, " an")], "another person must"),

@@ -27,8 +27,10 @@ from thidua.lake.officials import (
 from thidua.settings import Home
 
 NEEDED = 2
-# Roles of who may look on. Everybody else who is logged in may answer and approve.
-LOOKERS_ON = frozenset({"", "viewer", "public", "anonymous"})
+# Whoever Airflow lets answer a form: it refuses those who may only look itself, and passes no role on.
+ANSWERED_IN_AIRFLOW = "airflow"
+# Airflow's names of roles that may act, and the desk's. Any other role, an office's or none, may look on.
+MAY_APPROVE = frozenset({"user", "op", "operator", "admin", ANSWERED_IN_AIRFLOW})
 
 
 class Refused(NotWell):
@@ -57,7 +59,7 @@ def approve(
     """
     if not user.strip():
         raise Refused("phải đăng nhập / an approval needs a user who is logged in")
-    if role.strip().casefold() in LOOKERS_ON:
+    if role.strip().casefold() not in MAY_APPROVE:
         raise Refused(f"{user}: vai trò '{role}' chỉ được xem / the role '{role}' may look, not approve")
     with locked(closing_lock(home, campaign_id, period_id)):
         closing = examine(home, campaign_id, period_id, at)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from thidua.closing.answers import record_answer
+from thidua.closing.approve import ANSWERED_IN_AIRFLOW
 from thidua.closing.approve import approve as approve_result
 from thidua.closing.approve import issue as issue_version
 from thidua.closing.close import Closing, examine, person_of, prepare
@@ -19,8 +20,6 @@ from thidua.settings import campaigns_dir, home
 CONFIRM = "Xác nhận / Confirm"
 APPROVE = "Phê duyệt / Approve"
 REJECT = "Từ chối / Reject"
-# Whoever Airflow lets answer a form may approve: it refuses viewers itself, and passes no role on.
-ANSWERED_IN_AIRFLOW = "airflow"
 
 
 def freeze(params: Record) -> Record:
