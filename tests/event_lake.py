@@ -43,7 +43,10 @@ class Event:
 
     @property
     def event_key(self) -> str:
-        return "|".join(part for part in (self.key or self.person, self.event, self.product) if part is not None)
+        """As the intake writes it: a document's number by itself, else person, event and product."""
+        if self.key is not None:
+            return self.key
+        return "|".join(part for part in (self.person, self.event, self.product) if part is not None)
 
 
 @dataclass(frozen=True)

@@ -202,7 +202,7 @@ def test_a_file_that_becomes_a_link_is_not_followed(
 def test_a_lake_that_cannot_be_written_is_no_fault_of_the_file(home: Home) -> None:
     put(home, "c/progress/a.csv")
     home.lake.write_text("a file where the lake should be")
-    with pytest.raises(NotADirectoryError):
+    with pytest.raises(FileExistsError):
         look(home)
 
 

@@ -148,16 +148,23 @@ class Events:
     # Events that stand -----------------------------------------------------------------------------------------------
 
     def _standing(self) -> list[Claim]:
-        last: dict[tuple[str, str, str], Claim] = {}
+        last: dict[tuple[str, str, str], list[Claim]] = {}
         received: dict[tuple[str, str, str], tuple[datetime, str]] = {}
         for file in self.files:
+            # What a file says of a key, perhaps several events, replaces what an earlier one said of it.
+            said: dict[tuple[str, str, str], list[Claim]] = {}
             for line, event in enumerate(file.events, 2):
                 key = (file.export, file.sender or "", event.event_key)
-                told = last[key].told_at if key in last else file.received_at
-                last[key] = Claim(event, file.export, file.sender or "", told, file.name, line)
+                told = last[key][0].told_at if key in last else file.received_at
+                claim = Claim(event, file.export, file.sender or "", told, file.name, line)
+                said.setdefault(key, []).append(claim)
                 received[key] = (file.received_at, self.ids[file.name])
+            last |= said
         return [
-            claim for key, claim in last.items() if not claim.event.is_cancelled and not self._overruled(key, received)
+            claim
+            for key, claims in last.items()
+            for claim in claims
+            if not claim.event.is_cancelled and not self._overruled(key, received)
         ]
 
     def _overruled(self, key: tuple[str, str, str], received: dict[tuple[str, str, str], tuple[datetime, str]]) -> bool:

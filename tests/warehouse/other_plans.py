@@ -347,11 +347,11 @@ def _feedback(month: int) -> Iterator[Event]:
     received = {"p1": local(2021, 3, 20), "p2": local(2021, 4, 2), "p3": local(2021, 4, 10)}
     resolved = {"p1": local(2021, 4, 5), "p2": local(2021, 5, 7)}
     for code, at in received.items():
-        if at.month == month:
+        # The row is sent again when it is resolved, and then says both.
+        if month in {at.month, resolved[code].month if code in resolved else None}:
             yield item(code, "feedback_received", at)
-    for code, at in resolved.items():
-        if at.month == month:
-            yield item(code, "feedback_resolved", at)
+        if code in resolved and resolved[code].month == month:
+            yield item(code, "feedback_resolved", resolved[code])
 
 
 CHIEM_HOA = World(

@@ -207,8 +207,9 @@ class _Place:
         return self._body(column)
 
     def too_wide(self, counts: Sequence[int]) -> tuple[int, ...]:
-        """The lines of a text file that have more cells than the header, the last ones filled; or the cell beside one of
-        the `counts` looks like the rest of it: `38,000` between commas is 38 and 000.
+        """The lines of a text file that have more cells than the header, and a number may have been cut in two: a cell
+        past the header's begins with a digit, or the cell beside one of the `counts` looks like the rest of it (`38,000`
+        between commas is 38 and 000). A note past the header's cells is none of our business.
         """
         if self.grid.widths is None:
             return ()
@@ -216,13 +217,15 @@ class _Place:
         is_wide = pc.greater(self._body(self.grid.widths), width)
         if not pc.any(is_wide).as_py():
             return ()
-        is_cut = nonblank([self._body(column) for column in self.grid.columns[width:]], len(is_wide))
+        is_cut = pa.array([False] * len(is_wide))
+        for column in self.grid.columns[width:]:
+            is_cut = pc.or_kleene(is_cut, pc.match_substring_regex(self._body(column), "^ *[0-9]"))
         for index in counts:
             if index + 1 < self.grid.width:
                 head = pc.match_substring_regex(self._body(self.grid.columns[index]), "^ *-?[1-9][0-9]{0,2} *$")
                 rest = pc.match_substring_regex(self._body(self.grid.columns[index + 1]), "^ *[0-9]{3} *$")
-                is_cut = pc.or_(is_cut, pc.and_(head, rest))
-        return tuple(self.lines.filter(pc.and_(is_wide, is_cut)).to_pylist())
+                is_cut = pc.or_kleene(is_cut, pc.and_kleene(head, rest))
+        return tuple(self.lines.filter(pc.and_kleene(is_wide, is_cut)).to_pylist())
 
     def _body(self, column: pa.Array) -> pa.Array:
         start, stop = self.layout.body_start, max(self.layout.body_start, self.layout.body_stop)

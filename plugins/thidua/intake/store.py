@@ -88,11 +88,15 @@ select
     coalesce(counts.data_rows, 0) as data_rows,
     coalesce(counts.accepted, 0) as accepted,
     coalesce(counts.rejected, 0) as rejected,
-    file_rows.rows_outside + coalesce(counts.other, 0) as other,
+    file_rows.rows_outside + coalesce(counts.other, 0) + coalesce(taken_out.rows, 0) as other,
     coalesce(counts.repeated, 0) as repeated
 from file_rows
 left join critical_files using (file_no)
 left join counts using (file_no)
+-- By decision: such a row is neither accepted nor the office's fault.
+left join (
+    select file_no, count(distinct (coalesce(sheet, ''), line)) as rows from excluded group by file_no
+) as taken_out using (file_no)
 """
 
 _SUBMISSIONS = """
