@@ -301,6 +301,7 @@ def message_sql() -> str:
     def sentence(place: str, message: str) -> str:
         return f"upper(({place} || {message})[1]) || ({place} || {message})[2:]"
 
-    # A cell may hold what breaks a line, hides, or turns the direction of what follows.
+    # A cell may hold what breaks a line, hides, turns the direction of what follows, or is no character at all: only
+    # letters, marks, digits, punctuation and symbols are shown (RE2's \pC leaves unassigned code points out).
     both = f"{sentence(vi, 'message_vi')} || ' / ' || {sentence(en, 'message_en')}"
-    return f"regexp_replace({both}, '[\\pC\\pZ]+', ' ', 'g')"
+    return f"regexp_replace({both}, '[^\\pL\\pM\\pN\\pP\\pS]+', ' ', 'g')"
