@@ -32,7 +32,7 @@
 {% macro scaled_half_up(numerator, denominator, scale) -%}
     case
         when {{ denominator }} > 0
-            then sign({{ numerator }}) * {{ whole_div('abs(cast(' ~ numerator ~ ' as ' ~ wide() ~ ')) * ' ~ (2 * scale) ~ ' + ' ~ denominator, '2 * cast(' ~ denominator ~ ' as ' ~ wide() ~ ')') }}
+            then sign(cast({{ numerator }} as {{ wide() }})) * {{ whole_div('abs(cast(' ~ numerator ~ ' as ' ~ wide() ~ ')) * ' ~ (2 * scale) ~ ' + ' ~ denominator, '2 * cast(' ~ denominator ~ ' as ' ~ wide() ~ ')') }}
     end
 {%- endmacro %}
 
