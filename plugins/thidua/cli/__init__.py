@@ -12,7 +12,20 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from thidua.cli import ahead, annexes, closing, contracts, decisions, docs, lake, plans, postgres, reminders, show, slips
+from thidua.cli import (
+    ahead,
+    annexes,
+    closing,
+    contracts,
+    decisions,
+    docs,
+    lake,
+    plans,
+    postgres,
+    reminders,
+    show,
+    slips,
+)
 from thidua.errors import ThiduaError
 
 INTERRUPTED = 130  # what Typer makes of Ctrl-C

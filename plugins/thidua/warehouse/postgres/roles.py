@@ -70,7 +70,7 @@ def _init(connection: Connection[tuple[Any, ...]], members: Mapping[str, Target 
             connection.execute(sql.SQL("create role {} nologin").format(sql.Identifier(role)))
             made.append(f"role {role}")
     # Who is no superuser acts for the writer only as its member.
-    if not connection.execute("select rolsuper from pg_roles where rolname = current_user").fetchone() == (True,):
+    if connection.execute("select rolsuper from pg_roles where rolname = current_user").fetchone() != (True,):
         connection.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(WRITER_ROLE)))
     made += _own_schema(connection)
     names = {

@@ -84,10 +84,11 @@ def _parsed(variable: str, dsn: str) -> dict[str, str]:
 def connect(target: Target) -> Connection[tuple[Any, ...]]:
     """A connection; the caller closes it. Raises NotWell when the server does not answer or lets nobody in."""
     import psycopg
+    from psycopg.conninfo import make_conninfo
 
-    parameters: dict[str, str] = {**DEFAULTS, **target.parameters, "client_encoding": "utf8"}
+    conninfo = make_conninfo("", **{**DEFAULTS, **target.parameters, "client_encoding": "utf8"})
     try:
-        return psycopg.connect("", **parameters)  # type: ignore[arg-type]
+        return psycopg.connect(conninfo)
     except psycopg.OperationalError as error:
         raise unreachable(target, error) from None
 
