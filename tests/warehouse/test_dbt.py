@@ -14,6 +14,7 @@ from thidua.errors import NotWell
 from thidua.settings import dbt_dir, repo_root
 from thidua.warehouse import raw
 from thidua.warehouse.build import run_dbt
+from thidua.warehouse.place import FileWarehouse
 from thidua.warehouse.publish import export_marts
 
 # Columns that stay, as promised to BI tools.
@@ -64,7 +65,7 @@ def empty_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     now = datetime(2023, 7, 5, tzinfo=UTC)
     raw.lay_inputs(connection, nothing, raw.read_state(connection), now, None)
     connection.close()
-    run_dbt(database, "build", "--exclude-resource-type", "unit_test")
+    run_dbt(FileWarehouse(database), "build", "--exclude-resource-type", "unit_test")
     return database
 
 
@@ -93,7 +94,13 @@ def test_a_row_that_is_lost_fails_the_build(empty_warehouse: Path, tmp_path: Pat
                 "ignored_row_count) values ('s', 10, 7, 1, 1)"
             )
     with pytest.raises(NotWell, match=r"is_accepted_rejected_or_ignored.*and 1 more"):
-        run_dbt(database, "test", "--select", "stg_submissions,test_type:data", "fct_submission,test_type:data")
+        run_dbt(
+            FileWarehouse(database),
+            "test",
+            "--select",
+            "stg_submissions,test_type:data",
+            "fct_submission,test_type:data",
+        )
 
 
 def test_unit_tests_of_the_models(empty_warehouse: Path) -> None:
@@ -101,7 +108,7 @@ def test_unit_tests_of_the_models(empty_warehouse: Path) -> None:
         len(yaml.safe_load(path.read_text()).get("unit_tests", [])) for path in dbt_dir().rglob("models/**/*.yml")
     )
     assert declared >= 13
-    run_dbt(empty_warehouse, "test", "--select", "test_type:unit")
+    run_dbt(FileWarehouse(empty_warehouse), "test", "--select", "test_type:unit")
 
 
 def test_a_yml_stands_beside_every_model_and_names_its_grain() -> None:

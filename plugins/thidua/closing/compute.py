@@ -28,6 +28,7 @@ from thidua.settings import Home
 from thidua.warehouse import raw
 from thidua.warehouse.build import compute, decision_rows, plan_inputs
 from thidua.warehouse.closings import of_officials
+from thidua.warehouse.place import FileWarehouse
 
 Rows = list[dict[str, Any]]
 
@@ -118,7 +119,7 @@ def compute_basis(home: Home, basis: Basis, folder: Path | None = None) -> Compu
         frozen_at = datetime.fromisoformat(basis.freeze["frozen_at"])
         database = place / "build.duckdb"
         models = [f"+{mart}" for mart in (*OF_CAMPAIGN, *OF_PERIOD)]
-        compute(database, lambda: frozen_inputs(home, basis), frozen_at, frozen_at, select=models)
+        compute(FileWarehouse(database), lambda: frozen_inputs(home, basis), frozen_at, frozen_at, select=models)
         computed = _take(home, basis, database)
         write_atomic(kept, canonical(_document(computed)))
     return computed

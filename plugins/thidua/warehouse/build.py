@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from thidua.errors import NotWell
-from thidua.files import locked
 from thidua.settings import Home, dbt_dir
 from thidua.warehouse import closings, raw
+from thidua.warehouse.place import FileWarehouse, Warehouse, warehouse_of
 
 if TYPE_CHECKING:
     from thidua.plan.snapshots import Snapshot
@@ -33,13 +33,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What a build did. `seconds` by step; `did_work` false when nothing was new."""
+    """What a build did. `seconds` by step; `did_work` false when nothing was new; `database`: the file, or the name of the Postgres."""
 
     did_work: bool
     is_full: bool
     batches: int
     dirty_campaigns: list[str]
-    database: Path
+    database: Path | str
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -142,15 +142,29 @@ def _no_collector() -> Iterator[None]:
             gc.enable()
 
 
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Only while dbt runs: libpq's variables would speak to other connections of this process too."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 @_no_collector()
-def run_dbt(database: Path, *arguments: str) -> None:
+def run_dbt(warehouse: Warehouse, *arguments: str) -> None:
     """One dbt invocation in this process; raises NotWell naming the first node that failed."""
-    os.environ["THIDUA_WAREHOUSE"] = str(database)
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
     os.environ["DO_NOT_TRACK"] = "1"
     from dbt.cli.main import dbtRunner
 
-    work = database.parent / "dbt"
+    work = warehouse.work
     common = [
         "--project-dir", str(dbt_dir()),
         "--profiles-dir", str(dbt_dir()),
@@ -160,16 +174,17 @@ def run_dbt(database: Path, *arguments: str) -> None:
         "--log-level-file", "info",
         "--no-use-colors",
     ]  # fmt: skip
-    sources = (fingerprint(), database.stem)
+    sources = (fingerprint(), warehouse.catalog)
     try:
-        if sources not in _parsed:
-            result = dbtRunner().invoke(["parse", *common])
-            if result.success:
-                _parsed[sources] = result.result
-        if sources in _parsed:
-            result = dbtRunner(manifest=_parsed[sources]).invoke([*arguments, *common])
+        with _environment(warehouse.environment):
+            if sources not in _parsed:
+                result = dbtRunner().invoke(["parse", *common])
+                if result.success:
+                    _parsed[sources] = result.result
+            if sources in _parsed:
+                result = dbtRunner(manifest=_parsed[sources]).invoke([*arguments, *common])
     finally:
-        _release(database)
+        _release(warehouse)
     if result.success:
         return
     failed = [
@@ -186,22 +201,25 @@ def run_dbt(database: Path, *arguments: str) -> None:
 
 def write_docs(home: Home) -> Path:
     """dbt's documentation as one page, beside the warehouse. Raises NotWell when nothing is built yet."""
-    if not home.db.exists():
+    warehouse = warehouse_of(home)
+    if not warehouse.exists():
         raise NotWell("chưa dựng kho / nothing is built yet; run `thidua build` first")
-    with locked(home.warehouse / ".lock"):
-        run_dbt(home.db, "docs", "generate", "--static")
+    with warehouse.locked():
+        run_dbt(warehouse, "docs", "generate", "--static")
     page = home.path / "docs" / "index.html"
     page.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(home.warehouse / "dbt" / "static_index.html", page)
+    shutil.copyfile(warehouse.work / "static_index.html", page)
     return page
 
 
-def _release(database: Path) -> None:
-    """dbt keeps its connection, and with it the file's lock, for as long as the process lives."""
+def _release(warehouse: Warehouse) -> None:
+    """dbt keeps its connection, and with it a file's lock, for as long as the process lives."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.adapters.factory import reset_adapters
 
     DuckDBConnectionManager.close_all_connections()
-    log.debug("%s is released", database)
+    reset_adapters()
+    log.debug("%s is released", warehouse)
 
 
 def build(
@@ -215,57 +233,48 @@ def build(
     then, into a directory of its own. Raises NotWell when dbt or its tests fail; what is published stays."""
     from thidua.plan.snapshots import record_snapshots
 
-    database = home.db
     if known_at is None:
         record_snapshots(home, campaigns_dir, now)
+        warehouse = warehouse_of(home)
     else:
-        database = home.path / "known-at" / known_at.strftime("%Y%m%dT%H%M%SZ") / "build.duckdb"
-        full = True
-    return compute(database, lambda: gather_inputs(home, known_at), now, known_at, full)
+        folder = home.path / "known-at" / known_at.strftime("%Y%m%dT%H%M%SZ")
+        warehouse, full = FileWarehouse(folder / "build.duckdb"), True
+    return compute(warehouse, lambda: gather_inputs(home, known_at), now, known_at, full)
 
 
 def compute(
-    database: Path,
+    warehouse: Warehouse,
     gather: Callable[[], raw.Inputs],
     now: datetime,
     known_at: datetime | None,
     full: bool = False,
     select: Sequence[str] = (),
 ) -> BuildResult:
-    """Brings one warehouse file up to date with the inputs, which are gathered under its lock; `select`: only these models."""
+    """Brings one warehouse up to date with the inputs, which are gathered under its lock; `select`: only these models."""
     started = time.perf_counter()
     seconds: dict[str, float] = {}
-    database.parent.mkdir(parents=True, exist_ok=True)
-    with locked(database.parent / ".lock"):
+    database = warehouse.database if isinstance(warehouse, FileWarehouse) else str(warehouse)
+    with warehouse.locked():
         inputs = gather()
         seconds["inputs"] = time.perf_counter() - started
         code = fingerprint()
-        connection = raw.open_warehouse(database)
-        state = raw.read_state(connection)
-        is_full = full or state.fingerprint != code
+        with warehouse.opened() as connection:
+            is_full = full or raw.read_state(connection).fingerprint != code
         if is_full:
-            connection.close()
-            _remove(database)
-            connection = raw.open_warehouse(database)
+            warehouse.clear()
+        with warehouse.opened() as connection:
             state = raw.read_state(connection)
-        unseen, dirty = raw.lay_inputs(connection, inputs, state, now, known_at)
-        if not unseen and not dirty and state.fingerprint and raw.is_complete(connection):
-            connection.close()
-            return BuildResult(False, False, 0, [], database, seconds)
-        raw.begin_build(connection)
-        connection.close()
+            unseen, dirty = raw.lay_inputs(connection, inputs, state, now, known_at)
+            if not unseen and not dirty and state.fingerprint and raw.is_complete(connection):
+                return BuildResult(False, False, 0, [], database, seconds)
+            raw.begin_build(connection)
+            warehouse.keep(connection, "raw", "plan", "state")
         before = time.perf_counter()
         wanted = ["--select", *select] if select else []
-        run_dbt(database, "build", "--exclude-resource-type", "unit_test", *wanted)
+        run_dbt(warehouse, "build", "--exclude-resource-type", "unit_test", *wanted)
         seconds["dbt"] = time.perf_counter() - before
-        connection = raw.open_warehouse(database)
-        raw.acknowledge(connection, inputs, now, code, uuid4().hex)
-        connection.close()
+        with warehouse.opened() as connection:
+            raw.acknowledge(connection, inputs, now, code, uuid4().hex)
+            warehouse.keep(connection, "state")
     seconds["all"] = time.perf_counter() - started
     return BuildResult(True, is_full, len(unseen), sorted(dirty), database, seconds)
-
-
-def _remove(database: Path) -> None:
-    for path in (database, database.with_name(database.name + ".wal")):
-        path.unlink(missing_ok=True)
-    shutil.rmtree(database.parent / "dbt" / "run", ignore_errors=True)

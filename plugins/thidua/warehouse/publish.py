@@ -14,14 +14,15 @@ from pathlib import Path
 import duckdb
 
 from thidua.errors import NotWell
-from thidua.files import fsync_dir, fsync_tree, locked, write_atomic
+from thidua.files import fsync_dir, fsync_tree, write_atomic
 from thidua.settings import Home
 from thidua.warehouse import raw
+from thidua.warehouse.place import Warehouse, warehouse_of
 
 
 def mart_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
     rows = connection.execute(
-        "select table_name from duckdb_tables() where schema_name = 'marts' order by table_name"
+        "select table_name from information_schema.tables where table_schema = 'marts' order by table_name"
     ).fetchall()
     return [row[0] for row in rows if not row[0].startswith("_") and "__dbt" not in row[0]]
 
@@ -34,10 +35,9 @@ def _sorted_columns(connection: duckdb.DuckDBPyConnection, table: str) -> Sequen
     return [row[0] for row in rows]
 
 
-def export_marts(database: Path, folder: Path) -> list[str]:
+def export_marts(warehouse: Warehouse, folder: Path) -> list[str]:
     """Writes every mart into `folder` as marts.duckdb (readable by old drivers) and as Parquet; returns their names."""
-    connection = raw.open_warehouse(database)
-    try:
+    with warehouse.with_marts() as connection:
         tables = mart_names(connection)
         target = str(folder / "marts.duckdb").replace("'", "''")
         connection.execute(f"attach '{target}' as served (storage_version 'v1.2.0')")
@@ -48,8 +48,6 @@ def export_marts(database: Path, folder: Path) -> list[str]:
             parquet = str(folder / f"{table}.parquet").replace("'", "''")
             connection.execute(f"copy served.marts.\"{table}\" to '{parquet}' (format parquet)")
         connection.execute("detach served")
-    finally:
-        connection.close()
     if (folder / "marts.duckdb.wal").exists():
         raise NotWell(f"{folder / 'marts.duckdb'} was not closed cleanly; run `thidua publish` again")
     return tables
@@ -60,12 +58,12 @@ def publish(home: Home, keep: int = 5) -> Path | None:
 
     Raises NotWell when there is no build or the last one did not finish: what is published stays in place.
     """
-    if not home.db.exists():
+    warehouse = warehouse_of(home)
+    if not warehouse.exists():
         raise NotWell("chưa dựng kho / nothing is built yet; run `thidua build` first")
-    with locked(home.warehouse / ".lock"):
-        connection = raw.open_warehouse(home.db)
-        complete, build_id = raw.is_complete(connection), raw.build_id(connection)
-        connection.close()
+    with warehouse.locked():
+        with warehouse.opened() as connection:
+            complete, build_id = raw.is_complete(connection), raw.build_id(connection)
         if not complete:
             raise NotWell(
                 "lần dựng trước chưa xong / the last build did not finish, so nothing is published; "
@@ -79,7 +77,7 @@ def publish(home: Home, keep: int = 5) -> Path | None:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         temporary = home.serve / f".tmp-{stamp}"
         temporary.mkdir()
-        tables = export_marts(home.db, temporary)
+        tables = export_marts(warehouse, temporary)
         version = {"build_id": build_id, "published_at": stamp, "tables": tables}
         write_atomic(temporary / "version.json", json.dumps(version, indent=2).encode())
         fsync_tree(temporary)

@@ -87,6 +87,12 @@ class Inputs:
 def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect(str(path))
+    prepare(connection)
+    return connection
+
+
+def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Instants in one zone, and the tables of what a build acknowledges."""
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("create schema if not exists state")
     connection.execute("create table if not exists state.batches (batch_id varchar)")
@@ -96,7 +102,6 @@ def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
         "create table if not exists state.build "
         "(build_id varchar, now_at timestamptz, fingerprint varchar, is_complete boolean)"
     )
-    return connection
 
 
 def read_state(connection: duckdb.DuckDBPyConnection) -> State:

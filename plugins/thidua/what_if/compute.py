@@ -22,6 +22,8 @@ from thidua.reports.served import check_known
 from thidua.settings import Home
 from thidua.warehouse import closings, raw
 from thidua.warehouse.build import chosen_readings, fingerprint, gather_inputs, run_dbt
+from thidua.warehouse.build import compute as build_into
+from thidua.warehouse.place import FileWarehouse, warehouse_of
 from thidua.what_if.compare import Standing, read_standing
 from thidua.what_if.overlay import assumed_values, overlaid_plan
 from thidua.what_if.scenario import Scenario
@@ -49,7 +51,7 @@ def compute(home: Home, campaign: str, period: str, scenario: Scenario) -> tuple
             raw.lay_inputs(connection, inputs, replace(state, plans=plans), now, None)
         finally:
             connection.close()
-        run_dbt(database, "run", "--select", *MODELS)
+        run_dbt(FileWarehouse(database), "run", "--select", *MODELS)
         connection = raw.open_warehouse(database)
         try:
             return before, read_standing(connection, campaign)
@@ -60,19 +62,32 @@ def compute(home: Home, campaign: str, period: str, scenario: Scenario) -> tuple
 
 def _copy(home: Home, folder: Path) -> Path:
     """The warehouse as it stands, under its lock, so that nobody is writing it."""
-    if not home.db.exists():
+    warehouse = _as_file(home, folder)
+    if not warehouse.exists():
         raise NotWell(f"chưa dựng kho / nothing is built yet; {_REBUILD}")
     database = folder / "build.duckdb"
     for path in (database, database.with_name(f"{database.name}.wal")):
         path.unlink(missing_ok=True)
-    with locked(home.warehouse / ".lock"):
-        connection = raw.open_warehouse(home.db)
-        is_complete = raw.is_complete(connection)
-        connection.close()
+    with warehouse.locked():
+        with warehouse.opened() as connection:
+            is_complete = raw.is_complete(connection)
         if not is_complete:
             raise NotWell(f"lần dựng trước chưa xong / the last build did not finish; {_REBUILD}")
-        shutil.copyfile(home.db, database)
+        shutil.copyfile(warehouse.database, database)
     return database
+
+
+def _as_file(home: Home, folder: Path) -> FileWarehouse:
+    """The warehouse, where it is a file; where it lies on Postgres, the lake built into one by the same clock."""
+    warehouse = warehouse_of(home)
+    if isinstance(warehouse, FileWarehouse):
+        return warehouse
+    file = FileWarehouse(folder / "of-postgres" / "build.duckdb")
+    with warehouse.opened() as connection:
+        now = raw.read_state(connection).now
+    if now is not None:
+        build_into(file, lambda: gather_inputs(home, None), now, None)
+    return file
 
 
 def _inputs(

@@ -46,11 +46,12 @@ def marts_of(served: duckdb.DuckDBPyConnection, described: dict[str, Described])
         "select table_name, column_name, data_type from duckdb_columns() "
         "where database_name = current_database() and schema_name = 'marts' order by table_name, column_index"
     ).fetchall():
-        columns.setdefault(table, {})[column] = _postgres_type(table, column, kind)
+        columns.setdefault(table, {})[column] = type_of(table, column, kind)
     return [Mart(name, columns[name], described.get(name, Described())) for name in columns]
 
 
-def _postgres_type(table: str, column: str, kind: str) -> str:
+def type_of(table: str, column: str, kind: str) -> str:
+    """What Postgres calls a type of DuckDB's. Raises NotWell for one that it has no equal for."""
     if kind.endswith("[]") or kind.startswith(("STRUCT(", "MAP(")):
         return "jsonb"
     decimal = re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", kind)
