@@ -22,10 +22,10 @@ class Database:
 
     def __init__(self, socket_folder: str, name: str) -> None:
         self.name = name
-        self._socket_folder = socket_folder
+        self.socket_folder = socket_folder
 
     def dsn(self, user: str) -> str:
-        return f"host={self._socket_folder} dbname={self.name} user={user} password={PASSWORD}"
+        return f"host={self.socket_folder} dbname={self.name} user={user} password={PASSWORD}"
 
     def connect(self, user: str = "postgres") -> psycopg.Connection[tuple[Any, ...]]:
         return psycopg.connect(self.dsn(user), autocommit=True)
@@ -77,10 +77,10 @@ def running_server() -> Iterator[str]:
 
 
 @contextmanager
-def new_database(socket_folder: str) -> Iterator[Database]:
+def new_database(socket_folder: str, options: str = "") -> Iterator[Database]:
     name = f"thidua_{uuid4().hex[:8]}"
     server = Database(socket_folder, "postgres")
-    server.run(f"create database {name} owner {ADMINISTRATOR}")
+    server.run(f"create database {name} owner {ADMINISTRATOR} {options}")
     try:
         yield Database(socket_folder, name)
     finally:

@@ -34,20 +34,37 @@ all_events as (
     where unit_role = '' and person_key is not null
 ),
 
--- Whoever is, or was, claimed by more than one place concerns all files that name him.
-claimed_persons as (
+-- An event counts by its person or by its document, as a metric says; either may be claimed by more than one place.
+subjects as (
     select
-        all_events.campaign_id,
-        all_events.person_key
+        campaign_id,
+        submission_id,
+        unit_id,
+        person_key as subject_key
     from all_events
+    union all
+    select
+        campaign_id,
+        submission_id,
+        unit_id,
+        export_type || '|' || event_key as subject_key
+    from all_events
+),
+
+-- What is, or was, claimed by more than one place concerns all files that name it.
+claimed_subjects as (
+    select
+        subjects.campaign_id,
+        subjects.subject_key
+    from subjects
     inner join dirty_subjects
         on
-            all_events.campaign_id = dirty_subjects.campaign_id
-            and all_events.person_key = dirty_subjects.subject_key
+            subjects.campaign_id = dirty_subjects.campaign_id
+            and subjects.subject_key = dirty_subjects.subject_key
     group by
-        all_events.campaign_id,
-        all_events.person_key
-    having count(distinct all_events.unit_id) > 1
+        subjects.campaign_id,
+        subjects.subject_key
+    having count(distinct subjects.unit_id) > 1
 )
 
 select submission_id
@@ -75,9 +92,9 @@ inner join dirty_dates
         and all_scopes.unit_id = dirty_dates.unit_id
         and all_scopes.as_of_date = dirty_dates.as_of_date
 union distinct
-select all_events.submission_id
-from all_events
-inner join claimed_persons
+select subjects.submission_id
+from subjects
+inner join claimed_subjects
     on
-        all_events.campaign_id = claimed_persons.campaign_id
-        and all_events.person_key = claimed_persons.person_key
+        subjects.campaign_id = claimed_subjects.campaign_id
+        and subjects.subject_key = claimed_subjects.subject_key

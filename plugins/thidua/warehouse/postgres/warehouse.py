@@ -27,9 +27,8 @@ Session = psycopg.Connection[tuple[Any, ...]]
 LOCK = "select pg_advisory_lock(hashtextextended('thidua.warehouse', 0))"
 SCHEMAS = ("raw", "plan", "state", "staging", "intermediate", "marts")
 # Text is ordered and compared byte by byte, as DuckDB does: ranks and "the first by name" depend on it.
-ORDERS_BYTES = (
-    "select 'B' < 'a' and 'z' < 'đ' and '-' < '0' and 'a-b' < 'aa', current_setting('server_encoding') = 'UTF8'"
-)
+IS_UTF8 = "select current_setting('server_encoding') = 'UTF8'"
+ORDERS_BYTES = "select 'B' < 'a' and 'z' < 'đ' and '-' < '0' and 'a-b' < 'aa'"
 # Every join of the models is a set operation on equal keys. Of tables made a second ago the planner knows little, and
 # one nested loop that it takes for small costs minutes; instants are printed in one zone.
 OPTIONS = "-c TimeZone=UTC -c enable_nestloop=off -c jit=off"
@@ -127,10 +126,11 @@ class PostgresWarehouse:
 
 def _check_order(session: Session, target: Target) -> None:
     """Raises NotWell where another order of text would give other results than the file does."""
-    if session.execute(ORDERS_BYTES).fetchone() != (True, True):
+    # The second cannot even be asked where the first is not so.
+    if any(session.execute(question).fetchone() != (True,) for question in (IS_UTF8, ORDERS_BYTES)):
         raise NotWell(
-            f"{target} xếp thứ tự chữ khác / orders text by a language, which ranks differently than the rules say; make "
-            "the database anew: create database … template template0 locale 'C' encoding 'UTF8'"
+            f"{target} xếp thứ tự hoặc mã hóa chữ khác / orders text by a language or is not UTF-8, so results would "
+            "differ; make the database anew: create database … template template0 locale 'C' encoding 'UTF8'"
         )
 
 

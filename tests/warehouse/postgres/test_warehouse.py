@@ -1,0 +1,118 @@
+"""Postgres as the warehouse: the same content as DuckDB, whatever is drawn, in steps or at once, killed or not."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+from thidua.errors import NotWell
+from thidua.intake.ingest import ingest
+from thidua.plan.snapshots import record_snapshots
+from thidua.settings import Home
+from thidua.warehouse import raw
+from thidua.warehouse.build import build, compute, gather_inputs
+from thidua.warehouse.place import FileWarehouse, warehouse_of
+from thidua.warehouse.publish import publish
+
+from tests.event_lake import put
+from tests.postgres import Database, new_database
+from tests.property import test_event_oracle, test_oracle
+from tests.property.campaigns import write_plan, write_submission
+from tests.property.event_campaigns import write_event_plan
+from tests.warehouse.postgres.engines import assert_same, differing_marts, rows_of, warehouse_in
+
+pytestmark = pytest.mark.slow
+
+MIDWAY = datetime(2023, 8, 20, tzinfo=UTC)
+NOW = datetime(2024, 2, 1, tzinfo=UTC)
+
+
+def lay_drawn(folder: Path, count: int, number: int) -> Home:
+    """A lake of drawn campaigns, over reported counts and over events, in many batches."""
+    home, plans = Home(folder / "home"), folder / "campaigns"
+    for campaign in test_oracle.draw_campaigns(count, number):
+        write_plan(campaign, plans / campaign.campaign_id)
+        for submission in campaign.submissions:
+            write_submission(campaign, submission, home.landing)
+    ingest(home, plans, NOW, explicit_now=True)
+    for drawn in test_event_oracle.draw(count, number):
+        campaign = replace(drawn, campaign_id=f"event-{drawn.campaign_id}")
+        write_event_plan(campaign, plans / campaign.campaign_id)
+        test_event_oracle.decide(home, campaign)
+        for files in (campaign.files[::2], campaign.files[1::2]):
+            put(home, campaign.campaign_id, files)
+    record_snapshots(home, plans, datetime(2023, 1, 1, tzinfo=UTC))
+    return home
+
+
+def gather(home: Home) -> raw.Inputs:
+    return gather_inputs(home, None)
+
+
+def gather_half(home: Home) -> raw.Inputs:
+    inputs = gather(home)
+    return replace(inputs, batches=dict(sorted(inputs.batches.items())[::2]))
+
+
+def compare_drawn(folder: Path, database: Database, count: int, number: int) -> None:
+    home = lay_drawn(folder, count, number)
+    steps = [(MIDWAY, lambda: gather_half(home)), (NOW, lambda: gather(home))]
+    ours, _ = assert_same(folder, database, steps)
+    for mart in ("fct_ranking", "fct_award", "fct_progress_breakdown", "fct_candidate", "fct_rejected_row", "fct_goal"):
+        assert rows_of(ours, mart) >= count // 2, mart
+
+
+def test_drawn_campaigns_in_steps(tmp_path: Path, database: Database) -> None:
+    compare_drawn(tmp_path, database, 40, number=2026)
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("number", [random.SystemRandom().randrange(10**9) for _ in range(3)])
+def test_many_more(number: int, tmp_path: Path, database: Database) -> None:
+    compare_drawn(tmp_path, database, 200, number)
+
+
+def test_a_database_that_reads_text_otherwise_is_refused(postgres_server: str, tmp_path: Path) -> None:
+    """Of another encoding here; of another order needs a server with languages, and is asked in the same breath."""
+    with new_database(postgres_server, "encoding 'LATIN1' locale 'C' template template0") as database:
+        with pytest.raises(NotWell, match="locale 'C'"):
+            compute(warehouse_in(database, tmp_path), lambda: raw.Inputs({}, {}, {}, []), NOW, None)
+        assert database.rows("select count(*) from pg_namespace where nspname = 'raw'") == [(0,)]
+
+
+def test_killed_in_mid_build_and_published_after_the_next(
+    tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commands, with the DSN from the environment; the kill is SIGKILL, after some models are committed."""
+    home = lay_drawn(tmp_path, 4, number=5)
+    monkeypatch.setenv("THIDUA_WAREHOUSE_DSN", database.dsn("postgres"))
+    monkeypatch.setenv("THIDUA_HOME", str(home.path))
+    monkeypatch.setenv("THIDUA_CAMPAIGNS", str(tmp_path / "campaigns"))
+    program = Path(sys.executable).with_name("thidua")
+    killed = subprocess.Popen([program, "build", "--now", NOW.isoformat()], stderr=subprocess.DEVNULL)
+    made = "select count(*) from pg_class where relnamespace = to_regnamespace('intermediate')"
+    while killed.poll() is None and database.rows(made)[0][0] < 15:
+        time.sleep(0.01)
+    assert killed.poll() is None, "it was alive"
+    killed.kill()
+    killed.wait()
+    with pytest.raises(NotWell, match="did not finish"):
+        publish(home)
+    assert build(home, tmp_path / "campaigns", NOW).did_work
+    served = publish(home)
+    assert served is not None and publish(home) is None
+    ours = FileWarehouse(tmp_path / "file" / "build.duckdb")
+    compute(ours, lambda: gather(home), NOW, None)
+    with duckdb.connect(str(served / "marts.duckdb"), read_only=True) as connection:
+        shown = connection.execute("select * from marts.marts.rpt_ranking order by all").fetchall()
+    with ours.with_marts() as connection:
+        assert shown == connection.execute("select * from marts.rpt_ranking order by all").fetchall() and shown
+    assert differing_marts(ours, warehouse_of(home)) == {}
+    assert not home.db.exists()
