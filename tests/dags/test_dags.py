@@ -190,9 +190,8 @@ def test_run_by_airflow_from_landing_to_serve(tmp_path: Path) -> None:
     environment = airflow_environment(tmp_path) | no_postgres
     first = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert first.returncode == 1, first.stdout + first.stderr
-    assert [line for line in first.stdout.splitlines() if "failed" in line and "report_" not in line] == [
-        "  ✗ publish_postgres: failed"
-    ]
+    failed = [line for line in first.stdout.splitlines() if line.endswith("failed") and "report_" not in line]
+    assert failed == ["  ✗ publish_postgres: failed"]
     assert first.stdout.count("→ không nối được Postgres / cannot reach postgresql://app@127.0.0.1:1/thidua") == 1
     log = (home.airflow / "logs" / "run_dags.log").read_text()
     assert "sesam" not in first.stdout + first.stderr + log
