@@ -30,6 +30,7 @@ from thidua.warehouse.postgres.target import Target, connect, target_of, unreach
 # that lost its client ends the transaction within seconds, also while it waits.
 SESSION = (
     "set local lock_timeout = '15min'",
+    "set local statement_timeout = 0",
     "set local client_connection_check_interval = '5s'",
     "set local tcp_keepalives_idle = 30",
     "set local idle_in_transaction_session_timeout = '15min'",
