@@ -19,10 +19,10 @@ os.environ.update(
 )
 
 
-# Nor do they publish to a database of whoever starts them.
-for _name in ("DSN", "ADMIN_DSN", "READER_DSN"):
-    os.environ.pop(f"THIDUA_POSTGRES_{_name}", None)
-    os.environ.pop(f"THIDUA_POSTGRES_{_name}_FILE", None)
+# Nor do they build in, or publish to, a database of whoever starts them.
+for _name in ("POSTGRES_DSN", "POSTGRES_ADMIN_DSN", "POSTGRES_READER_DSN", "WAREHOUSE_DSN"):
+    os.environ.pop(f"THIDUA_{_name}", None)
+    os.environ.pop(f"THIDUA_{_name}_FILE", None)
 
 
 @pytest.fixture(scope="session")
