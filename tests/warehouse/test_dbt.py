@@ -13,7 +13,9 @@ import yaml
 from thidua.errors import NotWell
 from thidua.settings import dbt_dir, repo_root
 from thidua.warehouse import raw
-from thidua.warehouse.build import run_dbt
+from thidua.warehouse.build import build_models
+from thidua.warehouse.data_tests import data_tests
+from thidua.warehouse.dbt_runs import run_dbt
 from thidua.warehouse.publish import export_marts
 
 # Columns that stay, as promised to BI tools.
@@ -64,7 +66,7 @@ def empty_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     now = datetime(2023, 7, 5, tzinfo=UTC)
     raw.lay_inputs(connection, nothing, raw.read_state(connection), now, None)
     connection.close()
-    run_dbt(database, "build", "--exclude-resource-type", "unit_test")
+    build_models(database)
     return database
 
 
@@ -94,6 +96,22 @@ def test_a_row_that_is_lost_fails_the_build(empty_warehouse: Path, tmp_path: Pat
             )
     with pytest.raises(NotWell, match=r"is_accepted_rejected_or_ignored.*and 1 more"):
         run_dbt(database, "test", "--select", "stg_submissions,test_type:data", "fct_submission,test_type:data")
+    # The build asks the same of what it made: here of the mart alone, which keeps what is not dirty.
+    with pytest.raises(
+        NotWell, match="nothing was published: every_row_is_accepted_rejected_or_ignored: Got 1 results"
+    ):
+        build_models(database, ["fct_submission"])
+    log = (database.parent / "dbt" / "dbt.log").read_text()
+    assert "where not coalesce(received_row_count = accepted_row_count + " in log, "the query that finds the row"
+
+
+def test_a_build_asks_every_data_test(empty_warehouse: Path) -> None:
+    listed = run_dbt(empty_warehouse, "list", "--select", "test_type:data", "--output", "name")
+    tests = data_tests(empty_warehouse)
+    assert len(listed) > 80
+    assert sorted(test.name for test in tests) == sorted(listed)
+    log = (empty_warehouse.parent / "dbt" / "dbt.log").read_text()
+    assert f"\n{len(tests)} data tests, 0 broken\n" in log
 
 
 def test_unit_tests_of_the_models(empty_warehouse: Path) -> None:
