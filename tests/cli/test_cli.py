@@ -23,20 +23,26 @@ from thidua.plan.loader import load_campaigns
 from thidua.settings import Home, repo_root
 from thidua.warehouse.build import BuildResult
 
+from tests.processes import Command
+
 PROGRAM = Path(sys.executable).with_name("thidua")
 
 
 def run(
-    home: Path, *arguments: str, campaigns: Path | None = None, **options: object
+    home: Path, *arguments: str, campaigns: Path | None = None, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    environment = {
-        **os.environ,
-        "THIDUA_HOME": str(home),
-        "THIDUA_CAMPAIGNS": str(campaigns or repo_root() / "campaigns"),
-    }
-    return subprocess.run(
-        [PROGRAM, *arguments], env=environment, capture_output=True, text=True, check=False, **options
-    )
+    """The command in a process of its own, forked from one that has imported what it needs."""
+    return Command(arguments, environment(home, campaigns), cwd).finish()
+
+
+def run_program(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The program as a shell starts it."""
+    return subprocess.run([PROGRAM, *arguments], env=environment(home), capture_output=True, text=True, check=False)
+
+
+def environment(home: Path, campaigns: Path | None = None) -> dict[str, str]:
+    plans = campaigns or repo_root() / "campaigns"
+    return {**os.environ, "THIDUA_HOME": str(home), "THIDUA_CAMPAIGNS": str(plans)}
 
 
 def land(home: Path, name: str, content: bytes, folder: str = "lam-dong-2023/progress") -> Path:
@@ -56,7 +62,7 @@ def broken_campaigns(tmp_path: Path) -> Path:
 
 
 def test_help_is_quick_to_read(tmp_path: Path) -> None:
-    done = run(tmp_path, "--help")
+    done = run_program(tmp_path, "--help")
     assert done.returncode == 0
     for command in ("ingest", "build", "publish", "explain", "status", "sample", "check-plan", "rankings"):
         assert command in done.stdout
@@ -71,7 +77,7 @@ def test_help_imports_only_what_it_shows() -> None:
 
 
 def test_all_plans_are_valid(tmp_path: Path) -> None:
-    done = run(tmp_path, "check-plan")
+    done = run_program(tmp_path, "check-plan")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("valid") == len(list((repo_root() / "campaigns").glob("*/plan.yml"))) == 5
 
@@ -113,7 +119,7 @@ def test_campaigns_that_are_not_there_are_no_fault_of_the_files(tmp_path: Path) 
     ids=" ".join,
 )
 def test_a_wrong_call_is_exit_2_and_one_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    done = run(tmp_path, *arguments)
+    done = run_program(tmp_path, *arguments)
     assert done.returncode == 2 and done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert line.startswith("thidua: ") and "Traceback" not in line
@@ -121,24 +127,23 @@ def test_a_wrong_call_is_exit_2_and_one_line(tmp_path: Path, arguments: tuple[st
 
 
 def test_no_command_shows_the_help(tmp_path: Path) -> None:
-    done = run(tmp_path)
+    done = run_program(tmp_path)
     assert done.returncode == 2 and "--debug" in done.stderr and "check-plan" in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [("--debug", "build", "--now", "yesterday"), ("ingest", "--what", "--debug")])
 def test_debug_shows_the_traceback(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    done = run(tmp_path, *arguments)
+    done = run_program(tmp_path, *arguments)
     assert done.returncode != 0 and "Traceback" in done.stderr
 
 
 def test_an_interrupted_command_says_so_and_leaves_no_half_batch(tmp_path: Path) -> None:
     for number in range(50):
         land(tmp_path, f"bao-loc_2023-06-30_{number}.csv", f"Đơn vị;Lũy kế\nBảo Lộc;{number}\n".encode())
-    environment = {**os.environ, "THIDUA_HOME": str(tmp_path)}
     # A shell has its background jobs, and these tests may be one, ignore Ctrl-C; what they start inherits that.
     with subprocess.Popen(
         [PROGRAM, "ingest"],
-        env=environment,
+        env=environment(tmp_path),
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
@@ -281,7 +286,7 @@ def test_before_anything_is_published_that_is_said(tmp_path: Path, command: str)
 
 
 def test_publish_before_any_build_says_what_to_do(tmp_path: Path) -> None:
-    done = run(tmp_path, "publish")
+    done = run_program(tmp_path, "publish")
     assert done.returncode == 1
     assert "thidua build" in done.stderr and len(done.stderr.splitlines()) == 1
 

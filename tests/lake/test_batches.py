@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 import time
@@ -22,6 +21,8 @@ from thidua.lake.batches import batch_id_of, commit, committed_submission_ids, l
 from thidua.lake.tables import BATCH_COLUMNS
 from thidua.settings import Home
 
+from tests.processes import CHILDREN
+
 NOW = datetime(2023, 7, 4, 1, 0, tzinfo=UTC)
 PLAN = """
 campaign: {campaign_id: c-2023, title: T, issued_by: T, from: 2023-01-01, through: 2023-12-31, clause: I}
@@ -32,11 +33,6 @@ measures: [{measure_id: progress, blocs: [offices], numerator: {metric: users}, 
 periods: [{period_id: q2, kind: quarter, closing_date: 2023-06-30, clause: I}]
 gates: [{gate_id: q2_60, periods: [q2], kind: measure, measure: progress, at_least: 60%, clause: I}]
 """
-# Children come from a server that has imported what costs seconds (GX), but has run no thread of Arrow or DuckDB: a
-# child forked from this process would inherit their locks and could wait for ever.
-os.environ["GX_ANALYTICS_ENABLED"] = "false"
-CHILDREN = multiprocessing.get_context("forkserver")
-CHILDREN.set_forkserver_preload(["great_expectations", "duckdb_engine", "pandas", "thidua.intake.judge"])
 
 
 @pytest.fixture(scope="module")

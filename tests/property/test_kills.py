@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +11,7 @@ from pathlib import Path
 import pytest
 from thidua.settings import Home
 
+from tests.processes import Command
 from tests.property.campaigns import write_plan, write_submission
 from tests.property.content import differing, marts_of
 from tests.property.test_oracle import draw_campaigns
@@ -22,28 +21,23 @@ pytestmark = pytest.mark.slow
 NOW = "2024-02-01T00:00:00+00:00"
 
 
-def start(home: Home, plans: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "THIDUA_HOME": str(home.path), "THIDUA_CAMPAIGNS": str(plans)}
-    program = Path(sys.executable).with_name("thidua")
-    return subprocess.Popen([program, *arguments], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+def start(home: Home, plans: Path, *arguments: str) -> Command:
+    return Command(arguments, {**os.environ, "THIDUA_HOME": str(home.path), "THIDUA_CAMPAIGNS": str(plans)})
 
 
 def finish(home: Home, plans: Path, *arguments: str) -> int:
-    process = start(home, plans, *arguments)
-    _, errors = process.communicate(timeout=900)  # a hang ends, a busy machine does not fail
-    assert b"Traceback" not in errors, errors.decode()
-    return process.returncode
+    done = start(home, plans, *arguments).finish()
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode
 
 
 def kill_when(home: Home, plans: Path, is_time: Callable[[], bool], *arguments: str) -> bool:
     """Starts a command and kills it the moment the condition holds; whether it was still alive then."""
-    process = start(home, plans, *arguments)
-    while process.poll() is None and not is_time():
+    command = start(home, plans, *arguments)
+    while command.is_running() and not is_time():
         time.sleep(0.002)
-    was_alive = process.poll() is None
-    process.send_signal(signal.SIGKILL) if was_alive else None
-    process.communicate()
-    return was_alive
+    command.kill()
+    return command.finish().returncode == -signal.SIGKILL
 
 
 def built_tables(home: Home) -> int:

@@ -9,7 +9,6 @@ import random
 import signal
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,6 +22,7 @@ from thidua.lake.receipts import submission_id_of
 from thidua.settings import Home
 from thidua.warehouse.build import build
 
+from tests.processes import CHILDREN
 from tests.property.campaigns import Campaign, Submission, landing_path, write_plan, write_submission
 from tests.property.content import differing, marts_of
 from tests.property.test_oracle import AFTER, draw_campaigns
@@ -136,8 +136,7 @@ def test_any_order_split_and_repeat_gives_the_same_marts(tmp_path: Path) -> None
         for campaign, submission in some:
             write_submission(campaign, submission, in_pieces.landing)
         if number == 1:  # two at once, in processes of their own
-            context = get_context("spawn")
-            both = [context.Process(target=take_in, args=(in_pieces.path, plans)) for _ in range(2)]
+            both = [CHILDREN.Process(target=take_in, args=(in_pieces.path, plans)) for _ in range(2)]
             for process in both:
                 process.start()
             for process in both:
@@ -145,7 +144,7 @@ def test_any_order_split_and_repeat_gives_the_same_marts(tmp_path: Path) -> None
                 assert process.exitcode == 0
             for campaign in pack:
                 decide(in_pieces, campaign)
-            killed = context.Process(target=take_in_and_die, args=(in_pieces.path, plans))
+            killed = CHILDREN.Process(target=take_in_and_die, args=(in_pieces.path, plans))
             killed.start()
             killed.join()
             assert killed.exitcode == -signal.SIGKILL and wanted(in_pieces)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from datetime import datetime, timedelta
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -18,6 +17,7 @@ from thidua.review.decide import AlreadyDecided, NotAllowed, decide, follow, wit
 from thidua.review.facts import waivable_rules
 from thidua.settings import Home
 
+from tests.processes import CHILDREN
 from tests.review.conftest import CAMPAIGN, FILES, HEAD, NOW, write_file
 
 LATER = NOW + timedelta(hours=1)
@@ -118,11 +118,10 @@ def decide_when_told(home: Home, campaigns: Path, user: str, submission_id: str,
 def test_of_two_operators_at_once_one_wins_and_the_other_is_told(
     home: Home, campaigns: Path, ids: dict[str, str]
 ) -> None:
-    context = multiprocessing.get_context("spawn")
-    start, told = context.Barrier(2), context.Queue()
+    start, told = CHILDREN.Barrier(2), CHILDREN.Queue()
     arguments = (home, campaigns)
     both = [
-        context.Process(target=decide_when_told, args=(*arguments, user, ids["u-1_again"], start, told))
+        CHILDREN.Process(target=decide_when_told, args=(*arguments, user, ids["u-1_again"], start, told))
         for user in ("minh", "thu")
     ]
     for process in both:

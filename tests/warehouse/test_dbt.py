@@ -13,7 +13,9 @@ import yaml
 from thidua.errors import NotWell
 from thidua.settings import dbt_dir, repo_root
 from thidua.warehouse import raw
-from thidua.warehouse.build import run_dbt
+from thidua.warehouse.build import build_models
+from thidua.warehouse.data_tests import data_tests
+from thidua.warehouse.dbt_runs import run_dbt
 from thidua.warehouse.place import FileWarehouse
 from thidua.warehouse.publish import export_marts
 
@@ -65,12 +67,12 @@ def empty_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     now = datetime(2023, 7, 5, tzinfo=UTC)
     raw.lay_inputs(connection, nothing, raw.read_state(connection), now, None)
     connection.close()
-    run_dbt(FileWarehouse(database), "build", "--exclude-resource-type", "unit_test")
+    build_models(FileWarehouse(database))
     return database
 
 
 def test_every_published_table_stands_even_without_data(empty_warehouse: Path, tmp_path: Path) -> None:
-    tables = export_marts(empty_warehouse, tmp_path)
+    tables = export_marts(FileWarehouse(empty_warehouse), tmp_path)
     with duckdb.connect(str(tmp_path / "marts.duckdb"), read_only=True) as served:
         # The file's own name makes a catalog `marts` too: `marts.<table>` alone would be ambiguous to DuckDB.
         served.execute("use marts.marts")
@@ -101,6 +103,22 @@ def test_a_row_that_is_lost_fails_the_build(empty_warehouse: Path, tmp_path: Pat
             "stg_submissions,test_type:data",
             "fct_submission,test_type:data",
         )
+    # The build asks the same of what it made: here of the mart alone, which keeps what is not dirty.
+    with pytest.raises(
+        NotWell, match="nothing was published: every_row_is_accepted_rejected_or_ignored: Got 1 results"
+    ):
+        build_models(FileWarehouse(database), ["fct_submission"])
+    log = (database.parent / "dbt" / "dbt.log").read_text()
+    assert "where not coalesce(received_row_count = accepted_row_count + " in log, "the query that finds the row"
+
+
+def test_a_build_asks_every_data_test(empty_warehouse: Path) -> None:
+    listed = run_dbt(FileWarehouse(empty_warehouse), "list", "--select", "test_type:data", "--output", "name")
+    tests = data_tests(FileWarehouse(empty_warehouse))
+    assert len(listed) > 80
+    assert sorted(test.name for test in tests) == sorted(listed)
+    log = (empty_warehouse.parent / "dbt" / "dbt.log").read_text()
+    assert f"\n{len(tests)} data tests, 0 broken\n" in log
 
 
 def test_unit_tests_of_the_models(empty_warehouse: Path) -> None:

@@ -39,7 +39,7 @@ from thidua.lake.officials import load_officials
 from thidua.lake.receipts import raw_path, receipts_dir
 from thidua.plan.snapshots import Snapshot, snapshots_at
 from thidua.settings import Home
-from thidua.warehouse.build import fingerprint
+from thidua.warehouse.dbt_runs import fingerprint
 
 REISSUE = "reissue"
 OF_FILES = OF_A_FILE | {OF_A_NAME}

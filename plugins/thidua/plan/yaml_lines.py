@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -44,7 +45,7 @@ def read_yaml(text: str, file: str) -> tuple[Any, Lines, list[Problem]]:
     lines = Lines(file)
     problems: list[Problem] = []
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = _compose(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or "not YAML"
@@ -58,6 +59,14 @@ def read_yaml(text: str, file: str) -> tuple[Any, Lines, list[Problem]]:
         return None, lines, problems
     constructor = yaml.SafeLoader("")
     return _construct(root, (), lines, problems, constructor, ()), lines, problems
+
+
+@lru_cache(maxsize=128)
+def _compose(text: str) -> yaml.Node | None:
+    """The nodes of a document, which nobody changes. A build reads every plan as it stands and again as it is recorded,
+    and parsing is nine tenths of that. Not libyaml's parser: it takes what this one refuses, and a deep document kills
+    the process."""
+    return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def _construct(

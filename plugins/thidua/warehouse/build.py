@@ -5,15 +5,10 @@ Clause-level rules are in dbt_project/; here is only what goes in, what is dirty
 
 from __future__ import annotations
 
-import gc
-import hashlib
 import json
-import logging
-import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -21,14 +16,15 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from thidua.errors import NotWell
-from thidua.settings import Home, dbt_dir
+from thidua.settings import Home
 from thidua.warehouse import closings, raw
+from thidua.warehouse.data_tests import check
+from thidua.warehouse.dbt_runs import fingerprint, run_dbt
 from thidua.warehouse.place import FileWarehouse, Warehouse, warehouse_of
+from thidua.warehouse.postgres.described import write_described
 
 if TYPE_CHECKING:
     from thidua.plan.snapshots import Snapshot
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,22 +37,6 @@ class BuildResult:
     dirty_campaigns: list[str]
     database: Path | str
     seconds: dict[str, float] = field(default_factory=dict)
-
-
-def fingerprint() -> str:
-    """Hash of everything that turns inputs into tables: another model or another compiler is another warehouse."""
-    root = dbt_dir()
-    package = Path(__file__).resolve().parents[1]
-    files = [
-        *sorted(path for path in root.rglob("*") if path.suffix in {".sql", ".yml"} and "target" not in path.parts),
-        *sorted((package / "plan").glob("*.py")),
-        package / "warehouse" / "raw.py",
-        package / "warehouse" / "closings.py",
-    ]
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def chosen_readings(decisions: raw.Rows) -> dict[str, dict[str, tuple[str, str]]]:
@@ -124,81 +104,6 @@ def plan_inputs(snapshots: Mapping[str, Snapshot], decisions: raw.Rows) -> dict[
     return {"plan_hashes": plan_hashes, "plan_rows": plan_rows}
 
 
-# What dbt parsed in this process, by the hash of its sources and the database's name: a process that builds again
-# (another known-at, another home) does not read 200 files again.
-_parsed: dict[tuple[str, str], Any] = {}
-
-
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    """A build makes millions of objects that live until its end; looking through them for garbage costs an eighth of
-    its time and finds none."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Only while dbt runs: libpq's variables would speak to other connections of this process too."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-@_no_collector()
-def run_dbt(warehouse: Warehouse, *arguments: str) -> None:
-    """One dbt invocation in this process; raises NotWell naming the first node that failed."""
-    os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
-    os.environ["DO_NOT_TRACK"] = "1"
-    from dbt.cli.main import dbtRunner
-
-    work = warehouse.work
-    common = [
-        "--project-dir", str(dbt_dir()),
-        "--profiles-dir", str(dbt_dir()),
-        "--target-path", str(work),
-        "--log-path", str(work),
-        "--log-level", "error",
-        "--log-level-file", "info",
-        "--no-use-colors",
-    ]  # fmt: skip
-    sources = (fingerprint(), warehouse.catalog)
-    try:
-        with _environment(warehouse.environment):
-            if sources not in _parsed:
-                result = dbtRunner().invoke(["parse", *common])
-                if result.success:
-                    _parsed[sources] = result.result
-            if sources in _parsed:
-                result = dbtRunner(manifest=_parsed[sources]).invoke([*arguments, *common])
-    finally:
-        _release(warehouse)
-    if result.success:
-        return
-    failed = [
-        f"{node.node.name}: {node.message}"
-        for node in getattr(result.result, "results", None) or []
-        if node.status in {"error", "fail"}
-    ]
-    reason = failed[0] if failed else str(result.exception or "dbt failed")
-    more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-    raise NotWell(
-        f"dựng kho không xong / the build failed and nothing was published: {' '.join(reason.split())}{more}; see {work / 'dbt.log'}"
-    )
-
-
 def write_docs(home: Home) -> Path:
     """dbt's documentation as one page, beside the warehouse. Raises NotWell when nothing is built yet."""
     warehouse = warehouse_of(home)
@@ -210,16 +115,6 @@ def write_docs(home: Home) -> Path:
     page.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(warehouse.work / "static_index.html", page)
     return page
-
-
-def _release(warehouse: Warehouse) -> None:
-    """dbt keeps its connection, and with it a file's lock, for as long as the process lives."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.adapters.factory import reset_adapters
-
-    DuckDBConnectionManager.close_all_connections()
-    reset_adapters()
-    log.debug("%s is released", warehouse)
 
 
 def build(
@@ -270,11 +165,19 @@ def compute(
             raw.begin_build(connection)
             warehouse.keep(connection, "raw", "plan", "state")
         before = time.perf_counter()
-        wanted = ["--select", *select] if select else []
-        run_dbt(warehouse, "build", "--exclude-resource-type", "unit_test", *wanted)
+        build_models(warehouse, select)
         seconds["dbt"] = time.perf_counter() - before
         with warehouse.opened() as connection:
             raw.acknowledge(connection, inputs, now, code, uuid4().hex)
             warehouse.keep(connection, "state")
     seconds["all"] = time.perf_counter() - started
     return BuildResult(True, is_full, len(unseen), sorted(dirty), database, seconds)
+
+
+def build_models(warehouse: Warehouse, select: Sequence[str] = ()) -> None:
+    """Makes the models (`select`: these alone), then asks every data test of what was made. Raises NotWell."""
+    wanted = ["--select", *select] if select else []
+    tests_apart = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
+    results = run_dbt(warehouse, "build", *tests_apart, *wanted)
+    check(warehouse, {result.node.unique_id for result in results})
+    write_described(warehouse)

@@ -7,21 +7,29 @@ Either way a build lays its inputs in DuckDB, which reads the lake's Parquet, an
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import duckdb
 
+from thidua.errors import NotWell
 from thidua.files import locked
 from thidua.settings import Home
 from thidua.warehouse import raw
 
+# A query's rows. Raises NotWell with what the database says.
+Ask = Callable[[str], list[tuple[Any, ...]]]
+
 
 class Warehouse(Protocol):
     """A place that one process builds at a time. As text: what a message may show of it."""
+
+    @property
+    def target(self) -> str:
+        """dbt's name for this kind of place, in dbt_project/profiles.yml."""
 
     @property
     def catalog(self) -> str:
@@ -30,6 +38,10 @@ class Warehouse(Protocol):
     @property
     def environment(self) -> Mapping[str, str]:
         """What dbt_project/profiles.yml reads, while dbt runs."""
+
+    @property
+    def environment_to_parse(self) -> Mapping[str, str]:
+        """The same while it reads the project: without what differs between places of one name."""
 
     @property
     def work(self) -> Path:
@@ -52,6 +64,9 @@ class Warehouse(Protocol):
     def with_marts(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """A connection with schema `marts` too, as of one instant."""
 
+    def asked(self) -> AbstractContextManager[Ask]:
+        """Asks the database itself, in its own SQL."""
+
 
 @dataclass(frozen=True)
 class FileWarehouse:
@@ -63,12 +78,20 @@ class FileWarehouse:
         return str(self.database)
 
     @property
+    def target(self) -> str:
+        return "duckdb"
+
+    @property
     def catalog(self) -> str:
         return self.database.stem
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"THIDUA_TARGET": "duckdb", "THIDUA_WAREHOUSE": str(self.database)}
+        return {"THIDUA_TARGET": self.target, "THIDUA_WAREHOUSE": str(self.database)}
+
+    @property
+    def environment_to_parse(self) -> dict[str, str]:
+        return {"THIDUA_TARGET": self.target, "THIDUA_WAREHOUSE": self.database.name}
 
     @property
     def work(self) -> Path:
@@ -98,6 +121,18 @@ class FileWarehouse:
 
     def with_marts(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         return self.opened()
+
+    @contextmanager
+    def asked(self) -> Iterator[Ask]:
+        with self.opened() as connection:
+
+            def ask(query: str) -> list[tuple[Any, ...]]:
+                try:
+                    return connection.execute(query).fetchall()
+                except duckdb.Error as error:
+                    raise NotWell(str(error)) from None
+
+            yield ask
 
 
 def warehouse_of(home: Home) -> Warehouse:

@@ -21,8 +21,9 @@ from thidua.plan.snapshots import snapshots_at
 from thidua.reports.served import check_known
 from thidua.settings import Home
 from thidua.warehouse import closings, raw
-from thidua.warehouse.build import chosen_readings, fingerprint, gather_inputs, run_dbt
+from thidua.warehouse.build import chosen_readings, gather_inputs
 from thidua.warehouse.build import compute as build_into
+from thidua.warehouse.dbt_runs import fingerprint, run_dbt
 from thidua.warehouse.place import FileWarehouse, warehouse_of
 from thidua.what_if.compare import Standing, read_standing
 from thidua.what_if.overlay import assumed_values, overlaid_plan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from uuid import uuid4
 
 from thidua.settings import Home
 from thidua.warehouse import raw
+from thidua.warehouse.postgres.described import DESCRIBED, described_by
 from thidua.warehouse.publish import publish
 
 # Keys as the models declare them.
@@ -35,37 +37,40 @@ def lay(home: Home, tables: Mapping[str, str], personal: Iterable[str] = (), **m
     connection.execute("delete from state.build")
     connection.execute("insert into state.build values (?, ?, 'code', true)", [build_id, datetime.now(UTC)])
     connection.close()
-    write_manifest(home, tables, set(personal), **more)
+    write_described(home, tables, set(personal), **more)
     return build_id
 
 
-def write_manifest(
+def write_described(
     home: Home,
     tables: Iterable[str],
     personal: set[str],
     keys: Mapping[str, list[str]] = KEYS,
     columns: Mapping[str, str] | None = None,
 ) -> None:
-    """The part of dbt's manifest that is read; `columns`: descriptions by name, the same in every table."""
-    nodes: dict[str, Any] = {}
-    for name in tables:
-        nodes[f"model.thidua.{name}"] = {
-            "resource_type": "model",
+    """What a build keeps of its models; `columns`: descriptions by name, the same in every table."""
+    models = [
+        {
+            "unique_id": f"model.thidua.{name}",
             "name": name,
-            "schema": "marts",
             "tags": ["pii"] if name in personal else [],
             "description": f"What {name} holds.\n  One row per it's own.",
             "columns": {key: {"description": text, "tags": []} for key, text in (columns or {}).items()},
         }
-        if name in keys:
-            nodes[f"test.thidua.{name}"] = {
-                "resource_type": "test",
-                "test_metadata": {"name": "unique_key", "kwargs": {"columns": keys[name]}},
-                "attached_node": f"model.thidua.{name}",
-            }
+        for name in tables
+    ]
+    tests = [
+        {
+            "test_metadata": {"name": "unique_key", "kwargs": {"columns": keys[name]}},
+            "attached_node": f"model.thidua.{name}",
+        }
+        for name in tables
+        if name in keys
+    ]
+    described = {name: asdict(mart) for name, mart in described_by(models, tests).items()}
     folder = home.warehouse / "dbt"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "manifest.json").write_text(json.dumps({"nodes": nodes}))
+    (folder / DESCRIBED).write_text(json.dumps(described))
 
 
 def published(home: Home, tables: Mapping[str, str], personal: Iterable[str] = (), **more: Any) -> Path:

@@ -1,16 +1,20 @@
-"""What dbt says of the marts, from the manifest of the last build: descriptions, keys, and which are personal data."""
+"""What dbt says of the marts, kept by the last build: descriptions, keys, and which are personal data."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from thidua.errors import NotWell
+from thidua.files import write_atomic
 from thidua.settings import Home
+from thidua.warehouse.dbt_runs import manifest_of
+from thidua.warehouse.place import Warehouse
 
 PERSONAL = "pii"
+DESCRIBED = "marts.json"
 KEY_TESTS = {"unique_key", "unique"}
 
 
@@ -24,33 +28,46 @@ class Described:
     key: tuple[str, ...] = ()
 
 
+def write_described(warehouse: Warehouse) -> None:
+    """Keeps beside the warehouse what its models say of the marts: a publish needs no dbt."""
+    nodes = manifest_of(warehouse).nodes.values()
+    models = [node.to_dict() for node in nodes if node.resource_type == "model" and node.schema == "marts"]
+    tests = [node.to_dict() for node in nodes if node.resource_type == "test" and node.attached_node]
+    described = {name: asdict(mart) for name, mart in described_by(models, tests).items()}
+    write_atomic(warehouse.work / DESCRIBED, json.dumps(described, ensure_ascii=False, indent=1).encode())
+
+
 def described_marts(home: Home) -> dict[str, Described]:
-    """name -> what the manifest of the last build says. Raises NotWell when there is no manifest."""
-    path = home.warehouse / "dbt" / "manifest.json"
+    """name -> what the models of the last build say. Raises NotWell when no build said anything."""
+    path = home.warehouse / "dbt" / DESCRIBED
     try:
-        nodes: dict[str, Any] = json.loads(path.read_bytes())["nodes"]
+        document = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise NotWell(
             f"thiếu / missing: {path}, which tells what is personal data; run `thidua build --full`, then publish"
         ) from None
+    return {name: Described(**{**mart, "key": tuple(mart["key"])}) for name, mart in document.items()}
+
+
+def described_by(models: Iterable[Mapping[str, Any]], tests: Iterable[Mapping[str, Any]]) -> dict[str, Described]:
+    """name -> what the nodes of dbt's manifest say."""
     keys: dict[str, tuple[str, ...]] = {}
-    for node in nodes.values():
-        test = node.get("test_metadata") or {}
-        if node["resource_type"] == "test" and test.get("name") in KEY_TESTS and node.get("attached_node"):
-            columns = test["kwargs"].get("columns") or [node["column_name"]]
+    for test in tests:
+        said = test.get("test_metadata") or {}
+        if said.get("name") in KEY_TESTS:
+            columns = said["kwargs"].get("columns") or [test["column_name"]]
             # The grain of the model; a column that is unique besides comes after it.
-            is_grain = test["name"] == "unique_key"
-            if is_grain or node["attached_node"] not in keys:
-                keys[node["attached_node"]] = tuple(columns)
+            is_grain = said["name"] == "unique_key"
+            if is_grain or test["attached_node"] not in keys:
+                keys[test["attached_node"]] = tuple(columns)
     return {
-        node["name"]: Described(
-            is_personal=_is_personal(node),
-            description=_text(node["description"]),
-            columns={name: text for name, column in node["columns"].items() if (text := _text(column["description"]))},
-            key=keys.get(unique_id, ()),
+        model["name"]: Described(
+            is_personal=_is_personal(model),
+            description=_text(model["description"]),
+            columns={name: text for name, column in model["columns"].items() if (text := _text(column["description"]))},
+            key=keys.get(model["unique_id"], ()),
         )
-        for unique_id, node in nodes.items()
-        if node["resource_type"] == "model" and node["schema"] == "marts"
+        for model in models
     }
 
 

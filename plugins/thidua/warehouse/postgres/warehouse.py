@@ -19,6 +19,7 @@ from psycopg import sql
 from thidua.errors import NotWell
 from thidua.settings import Home
 from thidua.warehouse import raw
+from thidua.warehouse.place import Ask
 from thidua.warehouse.postgres.export import TYPES, chunks, type_of
 from thidua.warehouse.postgres.target import Target, connect
 
@@ -47,6 +48,10 @@ class PostgresWarehouse:
         return str(self._target)
 
     @property
+    def target(self) -> str:
+        return "postgres"
+
+    @property
     def catalog(self) -> str:
         return self._target.parameters.get("dbname", "")
 
@@ -60,7 +65,11 @@ class PostgresWarehouse:
         }
         said = {variables[name]: value for name, value in self._target.parameters.items() if name in variables}
         options = " ".join(filter(None, [said.get("PGOPTIONS"), OPTIONS]))
-        return {**said, "PGOPTIONS": options, "THIDUA_TARGET": "postgres"}
+        return {**said, "PGOPTIONS": options, "THIDUA_TARGET": self.target}
+
+    @property
+    def environment_to_parse(self) -> dict[str, str]:
+        return {"THIDUA_TARGET": self.target, "PGDATABASE": self.catalog}
 
     @property
     def work(self) -> Path:
@@ -122,6 +131,19 @@ class PostgresWarehouse:
                 rows = _fetched(session, "marts", table, Path(folder))
                 connection.execute(f'create view marts."{table}" as {rows}')
             yield connection
+
+    @contextmanager
+    def asked(self) -> Iterator[Ask]:
+        with connect(self._target) as session:
+            session.autocommit = True
+
+            def ask(query: str) -> list[tuple[Any, ...]]:
+                try:
+                    return session.execute(query.encode()).fetchall()
+                except psycopg.Error as error:
+                    raise NotWell(str(error)) from None
+
+            yield ask
 
 
 def _check_order(session: Session, target: Target) -> None:
