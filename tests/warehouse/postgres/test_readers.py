@@ -52,7 +52,7 @@ while not is_over.exists():
             seen.append((name, least, *ask()))
         except Exception as error:
             seen.append((name, least, repr(error), None, None))
-    time.sleep(0.1)
+    time.sleep(0.2)
 print(json.dumps(seen))
 """
 
