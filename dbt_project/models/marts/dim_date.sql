@@ -27,7 +27,7 @@ years as (
 ),
 
 digits as (
-    select digit
+    select ten.digit
     from (values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) as ten (digit)
 ),
 
