@@ -86,7 +86,9 @@ def is_admin(user: object) -> bool:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--zip", type=Path, help="write a file for Superset's page instead; it holds the URI's password")
+    parser.add_argument(
+        "--zip", type=Path, help="write a file for Superset's page instead; it holds the URI's password"
+    )
     target: Path | None = parser.parse_args().zip
     uri = database_uri()
     if target is None:

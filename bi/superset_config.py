@@ -91,7 +91,7 @@ DISALLOWED_SQL_TABLES = {
 }
 
 
-def DB_CONNECTION_MUTATOR(  # noqa: N802  (the name is Superset's)
+def DB_CONNECTION_MUTATOR(
     uri: URL, params: dict[str, Any], username: str | None, security_manager: Any, source: Any
 ) -> tuple[URL, dict[str, Any]]:
     """The snapshot that `current` names at this moment. DuckDB keeps open files by their path within a process, so under
