@@ -83,7 +83,7 @@ SQL_MAX_ROW = 100_000
 
 # Names of rewarded people are for no chart. The login of Postgres cannot see them; a file has no logins, so here SQL Lab
 # refuses them too, the snapshot's other files are out of reach (bi/import_assets.py), and the assets leave SQL Lab off.
-PERSONAL_TABLES = {"fct_awarded_person", "marts.fct_awarded_person", "marts.marts.fct_awarded_person"}
+PERSONAL_TABLES = {"fct_awarded_person"}
 DISALLOWED_SQL_TABLES = {
     **defaults.DISALLOWED_SQL_TABLES,
     "duckdb": PERSONAL_TABLES,

@@ -7,18 +7,19 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Page, Request, Response, sync_playwright
+from playwright.sync_api import Page, Request, Response, expect, sync_playwright
 
 from tests.bi.superset import Server
 
-TIMEOUT_MS = 300_000
+TIMEOUT_MS = 240_000
 # As tall as the dashboard: charts out of sight are not drawn.
 WINDOW = {"width": 1400, "height": 2700}
+PICTURE = {"x": 0, "y": 0, "width": 1400, "height": 1480}
 
 
 @dataclass
 class Seen:
-    charts: set[int] = field(default_factory=set)  # that the page asked for after the filters were applied
+    charts: set[int] = field(default_factory=set)  # that the page asked for
     failed: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)  # answers from another host
     errors: list[str] = field(default_factory=list)
@@ -31,6 +32,7 @@ def look(server: Server, campaign: str, period: str, picture: Path) -> Seen:
     assert chromium, "make test-bi needs chromium: apt-get install chromium"
     seen = Seen()
     with sync_playwright() as playwright:
+        playwright.selectors.set_test_id_attribute("data-test")
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport=WINDOW, locale="vi-VN")  # type: ignore[arg-type]
         page.set_default_timeout(TIMEOUT_MS)
@@ -40,11 +42,10 @@ def look(server: Server, campaign: str, period: str, picture: Path) -> Seen:
         _open(page, server)
         _choose(page, 0, campaign)
         _choose(page, 1, period)
-        seen.charts.clear()
         page.get_by_test_id("filter-bar__apply-button").click()
         _settle(page)
         seen.text = page.inner_text("body")
-        page.screenshot(path=picture)
+        page.screenshot(path=picture, clip=PICTURE)  # type: ignore[arg-type]
         browser.close()
     return seen
 
@@ -70,13 +71,11 @@ def _choose(page: Page, position: int, beginning: str) -> None:
 
 
 def _settle(page: Page) -> None:
-    """Until every chart is drawn."""
+    """Until every chart is drawn. By locators alone: the policy of the page lets no script be made of text."""
     page.locator('[data-test="grid-container"] .dashboard-component-chart-holder').first.wait_for()
-    page.wait_for_load_state("networkidle")
-    page.wait_for_function(
-        "() => document.querySelectorAll('[data-test=\"loading-indicator\"], .loading').length === 0"
-    )
-    page.wait_for_load_state("networkidle")
+    for _ in range(2):  # charts ask once the filters have their values
+        page.wait_for_load_state("networkidle")
+        expect(page.get_by_test_id("loading-indicator")).to_have_count(0, timeout=TIMEOUT_MS)
     page.wait_for_timeout(2_000)  # ECharts' own animation
 
 

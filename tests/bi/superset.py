@@ -105,6 +105,8 @@ class Server:
         login = {"username": "admin", "password": self.password, "provider": "db", "refresh": False}
         answer = self.client.post("/api/v1/security/login", json=login).raise_for_status()
         self.client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        token = self.client.get("/api/v1/security/csrf_token/").raise_for_status().json()["result"]
+        self.client.headers.update({"X-CSRFToken": token, "Referer": self.url})
 
     def charts(self) -> dict[str, int]:
         """uuid -> id."""
