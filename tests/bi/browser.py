@@ -14,7 +14,7 @@ from tests.bi.superset import Server
 TIMEOUT_MS = 240_000
 # As tall as the dashboard: charts out of sight are not drawn.
 WINDOW = {"width": 1400, "height": 2700}
-PICTURE = {"x": 0, "y": 0, "width": 1400, "height": 1480}
+PICTURE = {"x": 0, "y": 0, "width": 1400, "height": 1475}
 
 
 @dataclass
@@ -45,6 +45,9 @@ def look(server: Server, campaign: str, period: str, picture: Path) -> Seen:
         page.get_by_test_id("filter-bar__apply-button").click()
         _settle(page)
         seen.text = page.inner_text("body")
+        page.mouse.move(WINDOW["width"] / 2, WINDOW["height"] / 2)
+        page.mouse.wheel(0, -WINDOW["height"])  # to the top; the clicks may have scrolled
+        page.wait_for_timeout(1_000)
         page.screenshot(path=picture, clip=PICTURE)  # type: ignore[arg-type]
         browser.close()
     return seen
