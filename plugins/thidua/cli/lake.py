@@ -90,14 +90,24 @@ def build(
 def publish(
     keep: Annotated[int, typer.Option(min=1, help="Số bản giữ lại / versions to keep")] = 5, as_json: Json = False
 ) -> None:
-    """Công bố các bảng ra serve/current / publish the marts to serve/current."""
+    """Công bố các bảng ra serve/current, và vào Postgres nếu đặt THIDUA_POSTGRES_DSN / publish the marts."""
+    from dataclasses import asdict
+
     from thidua.settings import home
+    from thidua.warehouse.postgres.serve import serve_postgres
     from thidua.warehouse.publish import publish as run
 
     folder = run(home(), keep)
+    if not as_json:
+        new = "Đã công bố rồi, không có gì mới / already published, nothing new"
+        typer.echo(f"Đã công bố / published: {folder}" if folder else new)
+    loaded = serve_postgres(home())  # what it raises comes after the files are out
     if as_json:
-        print_json({"published": str(folder) if folder else None})
-    elif folder is None:
-        typer.echo("Đã công bố rồi, không có gì mới / already published, nothing new")
-    else:
-        typer.echo(f"Đã công bố / published: {folder}")
+        print_json({"published": str(folder) if folder else None, "postgres": asdict(loaded) if loaded else None})
+    elif loaded:
+        what = (
+            f"{len(loaded.replaced)}/{loaded.all} bảng có thay đổi / tables changed"
+            if loaded.is_new
+            else "đã mới nhất / up to date"
+        )
+        typer.echo(f"{loaded.target}: {what}")
