@@ -47,6 +47,33 @@ ENV PATH=/opt/venv/bin:$PATH \
 CMD ["airflow", "version"]
 
 
+FROM python:3.12-slim-bookworm AS superset-build
+WORKDIR /opt/thidua
+ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_NO_CACHE=1 VIRTUAL_ENV=/opt/venv
+COPY requirements.txt ./
+COPY bi/requirements.txt ./bi/
+RUN python -m venv --without-pip /opt/venv \
+    && pip install --no-cache-dir --root-user-action=ignore "$(grep -E '^uv==' requirements.txt)" \
+    && uv pip install --quiet --requirement bi/requirements.txt
+
+
+FROM python:3.12-slim-bookworm AS superset
+RUN useradd --uid 1000 --user-group --no-create-home --home-dir /tmp thidua
+WORKDIR /opt/thidua
+COPY --from=superset-build /opt/venv /opt/venv
+COPY bi ./bi
+USER thidua
+ENV PATH=/opt/venv/bin:$PATH \
+    HOME=/tmp \
+    SUPERSET_HOME=/tmp/superset \
+    SUPERSET_CONFIG_PATH=/opt/thidua/bi/superset_config.py \
+    DO_NOT_TRACK=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+CMD ["gunicorn", "--bind", "0.0.0.0:8088", "--workers", "2", "--worker-class", "gthread", "--threads", "8", \
+     "--timeout", "120", "--worker-tmp-dir", "/dev/shm", "superset.app:create_app()"]
+
+
 FROM postgres:16 AS postgres
 # Its folder belongs to its user, so that it never has to begin as root.
 RUN install -d -o postgres -g postgres -m 0700 /pgdata

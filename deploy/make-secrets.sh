@@ -10,7 +10,7 @@ for name in $(grep -oE '^[A-Z_]+(PASSWORD|SECRET|KEY)=$' .env.example | tr -d =)
     grep -q "^$name=." .env && continue
     case $name in
         *FERNET_KEY) value=$(head -c 32 /dev/urandom | base64 | tr '+/' '-_') ;; # 32 bytes, as Fernet wants them
-        *) value=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n') ;;
+        *) value=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n') ;;
     esac
     awk -v name="$name" -v value="$value" '
         index($0, name "=") == 1 { print name "=" value; is_there = 1; next }

@@ -1,7 +1,8 @@
 """Whether a part of Airflow is well, as the api-server knows it: `python -m thidua.orchestration.healthy scheduler`.
 
 What containers are asked every few seconds. Airflow's own `jobs check` would import all of Airflow each time; this costs a
-twentieth of a second. Parts: metadatabase, scheduler, dag_processor, triggerer. Exit code 0 when it is well, 1 when not.
+tenth of a second. Parts: metadatabase (of the api-server), scheduler, dag_processor, triggerer. Exit code 0 when it is
+well, 1 when not.
 """
 
 from __future__ import annotations
