@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.postgres import Database
 
 os.environ.update(
     GX_ANALYTICS_ENABLED="false",
@@ -12,6 +17,35 @@ os.environ.update(
     AIRFLOW__USAGE_DATA_COLLECTION__ENABLED="false",
     DO_NOT_TRACK="1",
 )
+
+
+# Nor do they publish to a database of whoever starts them.
+for _name in ("DSN", "ADMIN_DSN", "READER_DSN"):
+    os.environ.pop(f"THIDUA_POSTGRES_{_name}", None)
+    os.environ.pop(f"THIDUA_POSTGRES_{_name}_FILE", None)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    from tests.postgres import running_server
+
+    with running_server() as socket_folder:
+        yield socket_folder
+
+
+@pytest.fixture
+def database(postgres_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """A database with roles and schema, to which this process publishes as a login that is no superuser."""
+    from thidua.warehouse.postgres.roles import init
+
+    from tests.postgres import ADMINISTRATOR, new_database
+
+    with new_database(postgres_server) as database:
+        monkeypatch.setenv("THIDUA_POSTGRES_DSN", database.dsn("thidua_test_publisher"))
+        monkeypatch.setenv("THIDUA_POSTGRES_READER_DSN", database.dsn("thidua_test_reader"))
+        monkeypatch.setenv("THIDUA_POSTGRES_ADMIN_DSN", database.dsn(ADMINISTRATOR))
+        init()
+        yield database
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,17 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
 import pytest
 from thidua.settings import Home
-from thidua.warehouse import raw
-from thidua.warehouse.build import build
-from thidua.warehouse.publish import publish
 
 from tests.property.campaigns import write_plan, write_submission
 from tests.property.content import differing, marts_of
@@ -97,43 +92,3 @@ def test_killed_anywhere_and_run_again(tmp_path: Path) -> None:
     expected = marts_of(undisturbed.serve / "current" / "marts.duckdb")
     assert expected["fct_submission"]
     assert differing(marts_of(disturbed.serve / "current" / "marts.duckdb"), expected) == {}
-
-
-def test_readers_see_whole_versions_only(tmp_path: Path) -> None:
-    plans, home = tmp_path / "campaigns", Home(tmp_path / "home")
-    campaign = draw_campaigns(1, number=5)[0]
-    write_plan(campaign, plans / campaign.campaign_id)
-    from thidua.clock import parse_instant
-
-    build(home, plans, parse_instant(NOW))
-    publish(home)
-    tables = len(marts_of(home.serve / "current" / "marts.duckdb"))
-    seen: list[int] = []
-    errors: list[str] = []
-    is_over = threading.Event()
-
-    def read() -> None:
-        while not is_over.is_set():
-            path = (home.serve / "current").resolve() / "marts.duckdb"
-            try:
-                with duckdb.connect(str(path), read_only=True) as connection:
-                    seen.append(len(connection.execute("select * from duckdb_tables()").fetchall()))
-            except duckdb.Error as error:
-                errors.append(str(error))
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    try:
-        for number in range(8):
-            connection = raw.open_warehouse(home.db)
-            connection.execute("update state.build set build_id = ?", [f"again-{number}"])
-            connection.close()
-            assert publish(home, keep=3)
-            assert publish(home, keep=3) is None, "the same build is published once"
-    finally:
-        is_over.set()
-        reader.join()
-    assert not errors
-    assert len(seen) > 8
-    assert set(seen) == {tables}
-    assert len([path for path in home.serve.iterdir() if not path.is_symlink()]) == 3

@@ -73,10 +73,12 @@ def status(
     from thidua.settings import home
 
     found = report.status(home(), campaign)
+    postgres = _postgres()
     if as_json:
-        print_json(found)
+        print_json({**found, "postgres": postgres})
     else:
         report.render(found)
+        _show_postgres(postgres)
     raise typer.Exit(1 if found["open_returned"] else 0)
 
 
@@ -88,3 +90,17 @@ def where() -> None:
     current_version(home())
     current = home().serve / "current"
     typer.echo(f"Các bảng / tables: {current / 'marts.duckdb'} (schema marts), {current}/<table>.parquet")
+    _show_postgres(_postgres())
+
+
+def _postgres() -> str | None:
+    """The Postgres that is published to, without its password; None without one."""
+    from thidua.warehouse.postgres.target import target_of
+
+    target = target_of()
+    return str(target) if target else None
+
+
+def _show_postgres(target: str | None) -> None:
+    if target:
+        typer.echo(f"Postgres: {target} (schema marts)")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,19 +90,25 @@ def output_to(log: Path) -> Iterator[None]:
 def run(dag_ids: list[str], conf: dict[str, Any]) -> bool:
     """Runs the DAGs one after the other; prints each task's end. False when a task failed that is not a report."""
     log = home().airflow / "logs" / "run_dags.log"
-    well, served = True, (home().serve / "current").resolve()
+    well, is_new, served = True, False, (home().serve / "current").resolve()
     batches_before = set(list_batches(home()))
     for dag_id in dag_ids:
         print(f"▶ {dag_id} …", flush=True)
         batches = set(list_batches(home()))
+        logged = log.stat().st_size if log.exists() else 0
         with output_to(log):
             instances = _run_one(dag_id, conf)
+        failed = [name for name, state in instances if state in {"failed", "upstream_failed"}]
         for name, state in instances:
             print(f"  {MARKS.get(state, '·')} {name}: {state}")
-            if state in {"failed", "upstream_failed"} and name not in REPORTING_TASKS:
-                well = False
+        if set(failed) - REPORTING_TASKS:
+            well = False
+            for reason in _reasons(log, logged):
+                print(f"  → {reason}")
+        is_new |= ("publish_postgres", "success") in instances
         _show_returned(sorted(batch.name for batch in set(list_batches(home())) - batches))
-    if set(list_batches(home())) == batches_before and (home().serve / "current").resolve() == served:
+    is_new |= set(list_batches(home())) != batches_before or (home().serve / "current").resolve() != served
+    if well and not is_new:
         print("  Không có gì mới / nothing new: nothing was taken in, built or published")
     print(f"  nhật ký / log: {log}")
     return well
@@ -121,6 +128,14 @@ def _run_one(dag_id: str, conf: dict[str, Any]) -> list[tuple[str, str]]:
         (f"{instance.task_id}[{instance.map_index}]" if instance.map_index >= 0 else instance.task_id, instance.state)
         for instance in instances
     ]
+
+
+def _reasons(log: Path, logged: int) -> list[str]:
+    """What the errors meant for people said, once each, in the log from byte `logged` on."""
+    with log.open("rb") as file:
+        file.seek(logged)
+        text = file.read().decode(errors="replace")
+    return list(dict.fromkeys(re.findall(r"^thidua\.errors\.\w+: (.+)$", text, flags=re.MULTILINE)))
 
 
 def _show_returned(batches: list[str]) -> None:

@@ -115,6 +115,17 @@ def publish(built: Record) -> str | None:
     return str(folder) if folder else None
 
 
+def publish_postgres(built: Record) -> Record | None:
+    """Brings Postgres to what the files hold: {target, replaced}; None without a Postgres, or with nothing new."""
+    from thidua.warehouse.postgres.serve import serve_postgres
+
+    loaded = None if built["is_replay"] else serve_postgres(home())
+    if loaded is None or not loaded.is_new:
+        return None
+    log.info("%s: %s/%s bảng có thay đổi / tables changed", loaded.target, len(loaded.replaced), loaded.all)
+    return {"target": loaded.target, "replaced": list(loaded.replaced)}
+
+
 def write_reminders(params: Record) -> Record:
     """Writes the reminders that are due: {new, in_force, drafts: those not sent yet, troubles}; a dry run shows them."""
     from thidua.reminders.remind import remind

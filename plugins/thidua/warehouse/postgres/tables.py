@@ -17,8 +17,9 @@ from thidua.warehouse.postgres.roles import PII_ROLE, READER_ROLE, SCHEMA
 
 Session = Connection[tuple[Any, ...]]
 
-# What BI filters and joins on, each an index when the primary key does not begin with it.
-INDEXES = {"by_unit": ("campaign_id", "period_id", "unit_id"), "by_submission": ("submission_id",)}
+# What BI filters and joins on; by one file where the grain is below a file.
+BY_UNIT = ("campaign_id", "period_id", "unit_id")
+BY_SUBMISSION = "submission_id"
 
 RECORDS = """
     create table if not exists {schema}._version (
@@ -141,17 +142,18 @@ def _alter(session: Session, table: str, change: sql.Composed) -> None:
 
 
 def index(session: Session, mart: Mart, standing: Standing | None, key: Sequence[str]) -> None:
-    """The primary key, and the indexes that BI filters on. Others that somebody made stay."""
+    """The primary key, and indexes where it does not begin with the same columns. Others that somebody made stay."""
     stood = standing or Standing()
     if key and (stood.key != tuple(key)):
         _alter(session, mart.name, sql.SQL("add primary key ({})").format(listed(key)))
-    there = set(stood.indexes.values())
-    for suffix, wanted in INDEXES.items():
-        columns = tuple(name for name in wanted if name in mart.columns)
-        is_led = any(have[: len(columns)] == columns for have in {*there, tuple(key)})
-        if columns and not is_led:
-            name = sql.Identifier(f"{mart.name}_{suffix}")
+    wanted = {"by_unit": tuple(name for name in BY_UNIT if name in mart.columns)}
+    if BY_SUBMISSION in mart.described.key:
+        wanted["by_submission"] = (BY_SUBMISSION,)
+    there = {*stood.indexes.values(), tuple(key)}
+    for suffix, columns in wanted.items():
+        if columns and not any(have[: len(columns)] == columns for have in there):
             statement = sql.SQL("create index if not exists {} on {} ({})")
+            name = sql.Identifier(f"{mart.name}_{suffix}")
             session.execute(statement.format(name, named(mart.name), listed(columns)))
 
 
