@@ -15,7 +15,7 @@ export DO_NOT_TRACK := 1
 RUN_DAGS := $(BIN)/python -m thidua.orchestration.run_dags
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run pipeline up test lint lint-sql lint-rest format bench bench-intake bench-desk screenshots pictures fuzz docs lock secrets clean
+.PHONY: help setup run pipeline up test lint lint-sql lint-rest format bench bench-intake bench-desk screenshots pictures fuzz docs lock secrets test-compose clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -96,6 +96,9 @@ docs: $(READY) ## dbt's documentation of every table, in var/docs
 lock: $(READY) ## compile requirements.in into requirements.txt
 	@$(UV) pip compile requirements.in -o requirements.txt --universal --python-version 3.11 --quiet \
 		--custom-compile-command "make lock"
+
+test-compose: $(READY) ## the server on a container engine: DAGs on Celery, kills, the marts in Postgres
+	@$(BIN)/pytest -m compose tests/compose
 
 secrets: ## make the secrets that .env lacks, for `docker compose up`
 	@sh deploy/make-secrets.sh
