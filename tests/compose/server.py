@@ -8,11 +8,11 @@ import socket
 import subprocess
 import tarfile
 import time
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 from thidua.settings import repo_root
 
 SECONDS_TO_START = 600
@@ -99,18 +99,14 @@ class Server:
         return [line.split("\t") for line in said.decode().splitlines()]
 
     def get(self, path: str) -> dict[str, Any]:
+        url = f"http://127.0.0.1:{self.port}"
         if not self._token:
             passwords = json.loads(self.inside("api-server", "cat", "/data/airflow/passwords.json"))
             login = {"username": "admin", "password": passwords["admin"]}
-            self._token = self._ask("/auth/token", login)["access_token"]
-        return self._ask("/api/v2" + path)
-
-    def _ask(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"}
-        data = json.dumps(body).encode() if body else None
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, headers)
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            found: dict[str, Any] = json.load(answer)
+            answer = httpx.post(f"{url}/auth/token", json=login, timeout=60).raise_for_status()
+            self._token = answer.json()["access_token"]
+        answer = httpx.get(f"{url}/api/v2{path}", headers={"Authorization": f"Bearer {self._token}"}, timeout=60)
+        found: dict[str, Any] = answer.raise_for_status().json()
         return found
 
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
