@@ -61,6 +61,10 @@ class Server:
     def inside(self, service: str, *command: str, given: bytes | None = None) -> bytes:
         return self.compose("exec", "-T", service, *command, given=given)
 
+    def begin(self, service: str, *command: str) -> subprocess.Popen[bytes]:
+        """The same, going on beside us; what it prints can be read."""
+        return subprocess.Popen([*self._compose, "exec", "-T", service, *command], stdout=subprocess.PIPE)
+
     def restarts(self, service: str) -> int:
         container = self.compose("ps", "--quiet", service).decode().strip()
         return int(self._run("docker", "inspect", "--format", "{{.RestartCount}}", container))

@@ -23,6 +23,14 @@ from tests.property.content import differing, marts_of
 pytestmark = pytest.mark.compose
 
 FIRST, WORKER_KILLED, BROKER_KILLED = "can-tho-2023", "lam-dong-2023", "ba-ria-vung-tau-2017"
+HOLDS_A_LOCK = """
+import time
+from pathlib import Path
+from thidua.files import locked
+with locked(Path("/data/.lock-of-test")):
+    print("held", flush=True)
+    time.sleep(20)
+"""
 
 
 def thidua(home: Path, *arguments: str) -> int:
@@ -70,6 +78,19 @@ def test_nobody_is_root_and_nothing_can_be_written(server: Server) -> None:
         assert int(said[0]) > 0, service
         assert int(said[2], 16) == 0, f"{service} has capabilities"
         assert len(said) == 3, f"{service} can write its root file system"
+
+
+def test_a_lock_of_one_container_holds_in_another(server: Server) -> None:
+    tried = "import fcntl; fcntl.flock(open('/data/.lock-of-test', 'a'), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+    holder = server.begin("worker", "python", "-c", HOLDS_A_LOCK)
+    try:
+        assert holder.stdout and holder.stdout.readline() == b"held\n"
+        with pytest.raises(AssertionError, match="BlockingIOError"):
+            server.inside("scheduler", "python", "-c", tried)
+        holder.wait(90)
+        server.inside("scheduler", "python", "-c", tried)
+    finally:
+        holder.kill()
 
 
 def test_the_dags_run_on_celery_and_the_ranking_is_in_postgres(server: Server, home: Path) -> None:
