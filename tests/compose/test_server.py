@@ -22,7 +22,7 @@ from tests.property.content import differing, marts_of
 
 pytestmark = pytest.mark.compose
 
-FIRST, WORKER_KILLED, BROKER_KILLED = "can-tho-2023", "lam-dong-2023", "ba-ria-vung-tau-2017"
+FIRST, WORKER_KILLED, BROKER_KILLED = "lam-dong-2023", "can-tho-2023", "ba-ria-vung-tau-2017"
 HOLDS_A_LOCK = """
 import time
 from pathlib import Path
