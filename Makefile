@@ -15,7 +15,7 @@ export DO_NOT_TRACK := 1
 RUN_DAGS := $(BIN)/python -m thidua.orchestration.run_dags
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run pipeline up test lint lint-sql lint-rest format bench bench-intake bench-desk bench-postgres screenshots pictures fuzz docs lock lock-bi test-bi clean
+.PHONY: help setup run pipeline up test lint lint-sql lint-rest format bench bench-intake bench-desk bench-postgres screenshots pictures fuzz docs lock lock-bi test-bi secrets test-compose clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -119,6 +119,12 @@ lock-bi: $(READY) ## compile bi/requirements*.in
 		$(UV) pip compile bi/$$source.in -o bi/$$source.txt --universal --python-version 3.11 --quiet \
 			--custom-compile-command "make lock-bi" || exit; \
 	done
+
+test-compose: $(READY) ## the server on a container engine: DAGs on Celery, kills, the marts in Postgres
+	@$(BIN)/pytest -m compose tests/compose
+
+secrets: ## make the secrets that .env lacks, for `docker compose up`
+	@sh deploy/make-secrets.sh
 
 clean: ## remove the environment and caches; var/ stays
 	@rm -rf $(VENV) .venv-bi .venv-metrics .pytest_cache .mypy_cache .ruff_cache dbt_project/target

@@ -38,7 +38,7 @@ marts = Asset("marts", uri="x-thidua://serve/marts")
     max_active_runs=1,
     doc_md=__doc__,
     tags=["thidua", "warehouse"],
-    default_args={"owner": "data-engineering", "retries": 1, "retry_delay": timedelta(seconds=5)},
+    default_args={"owner": "data-engineering", "retries": 2, "retry_delay": timedelta(seconds=5)},
     params={
         "now": Param(None, type=["null", "string"], title="Đồng hồ / clock", description="2023-07-04T08:00:00"),
         "known_at": Param(None, type=["null", "string"], title="Như đã biết lúc / as known at"),

@@ -34,7 +34,7 @@ landing = Asset(
     max_active_runs=1,
     doc_md=__doc__,
     tags=["thidua", "intake"],
-    default_args={"owner": "data-engineering", "retries": 1, "retry_delay": timedelta(seconds=5)},
+    default_args={"owner": "data-engineering", "retries": 2, "retry_delay": timedelta(seconds=5)},
     params={"now": Param(None, type=["null", "string"], title="Đồng hồ / clock", description="2023-07-04T08:00:00")},
 )
 def ingest_exports():
