@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from thidua.cli import ahead, annexes, closing, contracts, decisions, docs, lake, plans, reminders, show, slips
+from thidua.cli import ahead, annexes, closing, contracts, decisions, docs, house, lake, plans, reminders, show, slips
 from thidua.errors import ThiduaError
 
 INTERRUPTED = 130  # what Typer makes of Ctrl-C
@@ -25,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (plans, contracts, lake, decisions, show, ahead, slips, closing, annexes, reminders, docs):
+for module in (plans, contracts, lake, decisions, show, ahead, slips, closing, annexes, reminders, docs, house):
     module.register(app)
 
 
