@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     app.command("backup")(backup)
     app.command("restore")(restore)
+    app.command("tidy")(tidy)
+    app.command("health")(health)
 
 
 @contextmanager
@@ -163,3 +165,57 @@ def restore(
 def _asked(version: str) -> str:
     campaign, period, number = version.split("/")
     return f"{campaign} {period} {number.removeprefix('v')}"
+
+
+def tidy(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Chỉ xem những gì sẽ đi và vì sao / only show what would go, and why")
+    ] = False,
+    by: Annotated[
+        str | None, typer.Option("--by", help="Ai dọn, ghi vào kho / who tidies, for the records; else this login")
+    ] = None,
+    without_airflow: Annotated[
+        bool, typer.Option("--without-airflow", help="Bỏ qua lịch sử Airflow / leave Airflow's metadata")
+    ] = False,
+    now: Now = None,
+    as_json: Json = False,
+) -> None:
+    """Dọn theo chính sách lưu trữ / carry out the retention policy ($THIDUA_HOME/retention.yml)."""
+    import getpass
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    from thidua.operations.tidy import tidy as run
+    from thidua.settings import home
+
+    console = Console(stderr=True)
+    with console.status("dọn / tidying"):
+        done = run(home(), clock(now), by or getpass.getuser(), dry_run=dry_run, with_airflow=not without_airflow)
+    if as_json:
+        print_json({**asdict(done), "bytes": done.bytes})
+        return
+    for item in done.items:
+        typer.echo(f"  {item.kind}: {item.path} ({item.size:,} bytes) – {item.reason}")
+    word = "sẽ dọn / would go" if dry_run else "đã dọn / gone"
+    typer.echo(f"{len(done.items)} mục {word}, {done.bytes:,} bytes")
+    for reason, count in done.stays.items():
+        typer.echo(f"  giữ / stays: {count} bản gốc về cá nhân / originals about persons – {reason}")
+    for note in done.notes:
+        typer.echo(f"  → {note}")
+
+
+def health(now: Now = None, as_json: Json = False) -> None:
+    """Hệ thống có ổn không / whether the house is well; exit 1 when something has to be seen to."""
+    from thidua.operations.health import examine, is_well, record
+    from thidua.settings import home
+
+    checks = examine(home(), clock(now))
+    if as_json:
+        print_json(record(checks, clock(now)))
+    else:
+        for check in checks:
+            typer.echo(f"  {'✓' if check.is_well else '✗'} {check.title}: {check.found}")
+            if check.remedy:
+                typer.echo(f"      → {check.remedy}")
+    raise typer.Exit(0 if is_well(checks) else 1)

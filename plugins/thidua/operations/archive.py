@@ -120,7 +120,7 @@ def _add_opened(
     info = tarfile.TarInfo(name)
     info.size, info.mtime, info.mode = found.st_size, int(found.st_mtime), found.st_mode & 0o777
     hashed = _Hashed(file, advance)
-    tar.addfile(info, hashed)  # type: ignore[arg-type]  # it asks for read() alone
+    tar.addfile(info, hashed)
     return {"sha256": hashed.hash.hexdigest(), "size": found.st_size, "mtime_ns": found.st_mtime_ns}
 
 

@@ -28,6 +28,19 @@ def metadata_url(home: Home) -> str:
     return f"sqlite:///{home.airflow / SQLITE_COPY}"
 
 
+def reachable_url(home: Home) -> str | None:
+    """The address for maintenance; None: it cannot be known, or nothing is there yet.
+
+    Within a task Airflow blanks its own setting, so that DAGs leave the database alone. Maintenance is what has to reach
+    it: on one machine by the file that is known, elsewhere by THIDUA_METADATA_URL where the operator gives it.
+    """
+    url = os.environ.get("THIDUA_METADATA_URL") or metadata_url(home)
+    if url.startswith("airflow-db-not-allowed"):
+        url = f"sqlite:///{home.airflow / SQLITE_COPY}"
+    path = sqlite_path(url)
+    return None if path is not None and not path.exists() else url
+
+
 def sqlite_path(url: str) -> Path | None:
     """The file of a SQLite address; None: it is another database."""
     return Path(unquote(url.removeprefix("sqlite:///"))) if url.startswith("sqlite:///") else None

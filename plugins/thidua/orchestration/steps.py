@@ -247,3 +247,24 @@ def rejudge(params: Record, user: str, *, dry_run: bool) -> list[Record]:
         for change in changes
         if change.is_changed
     ]
+
+
+def tidy(params: Record, user: str) -> Record:
+    """Carries the retention policy out, or logs what would go: {items, bytes, stays, notes}."""
+    from thidua.operations.tidy import tidy as run
+
+    done = run(
+        home(),
+        clock(params),
+        user,
+        dry_run=bool(params["dry_run"]),
+        with_airflow=bool(params["with_airflow"]),
+        step=log.info,
+    )
+    for item in done.items:
+        log.info(
+            "%s %s: %s (%d bytes)", "sẽ dọn / would go:" if done.is_dry_run else "→", item.path, item.reason, item.size
+        )
+    for note in [*(f"{count}: {reason}" for reason, count in done.stays.items()), *done.notes]:
+        log.info("%s", note)
+    return {"items": len(done.items), "bytes": done.bytes, "stays": done.stays, "notes": done.notes}

@@ -15,13 +15,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from thidua.errors import NotWell
-from thidua.files import locked
+from thidua.files import locked, write_atomic
 from thidua.settings import Home, dbt_dir
 from thidua.warehouse import closings, raw
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from thidua.plan.snapshots import Snapshot
 
 log = logging.getLogger(__name__)
+
+LAST_BUILD = "last_build.json"
 
 
 @dataclass(frozen=True)
@@ -221,7 +223,28 @@ def build(
     else:
         database = home.path / "known-at" / known_at.strftime("%Y%m%dT%H%M%SZ") / "build.duckdb"
         full = True
-    return compute(database, lambda: gather_inputs(home, known_at), now, known_at, full)
+    with _noted(home, is_replay=known_at is not None) as note:
+        result = compute(database, lambda: gather_inputs(home, known_at), now, known_at, full)
+        note(result)
+    return result
+
+
+@contextmanager
+def _noted(home: Home, *, is_replay: bool) -> Iterator[Callable[[BuildResult], None]]:
+    """Writes down when the last build that had work began, how long it took and why it failed, for whoever asks how the
+    house is (operations/health.py). A replay of an earlier day is none of these."""
+    began, started = datetime.now(UTC), time.perf_counter()
+
+    def write(error: str | None, **more: Any) -> None:
+        said = {"at": began.isoformat(), "seconds": round(time.perf_counter() - started, 3), "error": error, **more}
+        if not is_replay:
+            write_atomic(home.warehouse / LAST_BUILD, json.dumps(said).encode())
+
+    try:
+        yield lambda result: write(None, is_full=result.is_full, batches=result.batches) if result.did_work else None
+    except NotWell as error:
+        write(error.message.splitlines()[0])
+        raise
 
 
 def compute(
