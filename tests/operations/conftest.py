@@ -8,6 +8,8 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from thidua.clock import parse_instant
 from thidua.closing import approve as approving
@@ -17,11 +19,12 @@ from thidua.closing.close import examine
 from thidua.intake.personal import load_key
 from thidua.lake.decisions import record_decision
 from thidua.lake.evidence import keep_evidence
-from thidua.lake.receipts import list_landing
+from thidua.lake.receipts import Receipt, list_landing
 from thidua.settings import Home
 
 from tests.closing import lam_dong, made_up
 from tests.closing.test_answers import answer
+from tests.event_lake import _TYPES
 
 NOW = parse_instant("2024-02-01T08:00:00")
 RECEIVED = "lam-dong-2023/progress/Bảo Lộc_2023-06-30.csv"
@@ -107,3 +110,51 @@ def tree(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     }
+
+
+def judge(home: Home, receipt: Receipt, fault: str | None = None) -> None:
+    """Commits a batch in which this file was returned for one fault, or accepted without rows."""
+    from thidua.lake.batches import commit, finish_work_dir, new_work_dir
+    from thidua.lake.tables import BATCH_COLUMNS
+
+    said = {name: getattr(receipt, name) for name in ("submission_id", "campaign_id", "export_type", "file_name")}
+    at = {"received_at": receipt.received, "judged_at": receipt.received}
+    counts = dict.fromkeys(
+        ("received_row_count", "accepted_row_count", "rejected_row_count", "ignored_row_count"), 1 if fault else 0
+    )
+    rows = {
+        "submissions": [
+            {
+                **said, **at, **counts, "landing_path": receipt.landing_path, "content_sha256": receipt.content_sha256,
+                "verdict": "returned" if fault else "accepted",
+            }
+        ],
+        "rejected_rows": [
+            {**said, "rule_id": "person_unreadable", "severity": "critical", "line_number": 2, "value": "•••", "message": fault}
+        ]
+        if fault
+        else [],
+    }  # fmt: skip
+    folder = new_work_dir(home, [receipt.submission_id])
+    for table, columns in BATCH_COLUMNS.items():
+        schema = pa.schema([(name, _TYPES[kind]) for name, kind in columns.items()])
+        full = [{name: row.get(name) for name in columns} for row in rows.get(table, [])]
+        pq.write_table(pa.Table.from_pylist(full, schema), folder / f"{table}.parquet")
+    outcome = {
+        "verdict": rows["submissions"][0]["verdict"],
+        "landing_path": receipt.landing_path,
+        "first_message": fault,
+    }
+    manifest = {
+        "submission_ids": [receipt.submission_id], "judged_at": receipt.received_at, "effective_at": None,
+        "outcomes": {receipt.submission_id: {**outcome, "rejected_rows": 0}},
+    }  # fmt: skip
+    finish_work_dir(folder, manifest)
+    assert commit(home, folder)
+
+
+def receive(home: Home, path: str, text: str, at: str = "2023-07-01") -> Receipt:
+    file = land(home, path, text)
+    os.utime(file, (NOW.timestamp() - 600, NOW.timestamp() - 600))
+    listing = list_landing(home, parse_instant(at), explicit_now=True, settle_seconds=0)
+    return next(receipt for receipt in listing.receipts if receipt.landing_path == path)

@@ -1,8 +1,8 @@
 """Which original files about persons may go, and why the others stay.
 
 An original goes when everything holds: its export type has personal columns (or is none that we know); it was judged and
-no decision asks for another judgement; the last closing of its campaign is official, for longer than the policy says;
-no objection of the campaign is open. What was computed from it stays in its batches, so official versions are computed
+no decision asks for another judgement; all closings of its campaign are official, the last for longer than the policy
+says; no objection of the campaign is open. What was computed from it stays in its batches, so official versions are computed
 again without it; papers behind decisions are no originals and stay for ever.
 """
 
@@ -19,8 +19,8 @@ from thidua.lake.judgements import wanted
 from thidua.lake.objections import load_objections
 from thidua.lake.officials import list_versions, load_version
 from thidua.lake.receipts import Receipt, load_receipts, raw_path
-from thidua.plan.compile import cutoff_of
 from thidua.plan.loader import load_plan
+from thidua.plan.models import PlanDocument
 from thidua.plan.snapshots import snapshots_at
 from thidua.settings import Home
 
@@ -86,17 +86,28 @@ class _Rules:
         snapshot = self._snapshots.get(campaign_id)
         if snapshot is None:
             return None, f"không rõ phong trào / the lake has no plan of '{campaign_id}'"
-        periods = load_plan(snapshot.path).document.periods
-        if not periods:
+        closings = _closings(load_plan(snapshot.path).document)
+        if not closings:
             return None, f"{campaign_id}: không có kỳ chốt / has no closing"
-        last = max(periods, key=cutoff_of).period_id
-        if not list_versions(self._home, campaign_id, last):
-            return None, f"{campaign_id}: kỳ cuối chưa chính thức / its last closing {last} is not official"
+        open_ones = [period_id for period_id in closings if not list_versions(self._home, campaign_id, period_id)]
+        if open_ones:
+            return None, f"{campaign_id}: kỳ chưa chính thức / closings not official: {', '.join(open_ones)}"
         if campaign_id in self._objected:
             return None, f"{campaign_id}: còn khiếu nại / an objection is open"
-        official = load_version(self._home, campaign_id, last)
+        latest = [load_version(self._home, campaign_id, period_id) for period_id in closings]
+        official = max(latest, key=lambda version: version.approved_at)
         due = official.approved_at + timedelta(days=self._days)
-        since = f"{campaign_id} {last} v{official.version} {official.approved_at.astimezone(LOCAL):%d/%m/%Y}"
+        since = (
+            f"{campaign_id} {official.period_id} v{official.version} {official.approved_at.astimezone(LOCAL):%d/%m/%Y}"
+        )
         if self._now < due:
             return None, f"{since}: giữ đến / kept until {due.astimezone(LOCAL):%d/%m/%Y}"
         return f"{since} + {self._days} ngày / days", None
+
+
+def _closings(plan: PlanDocument) -> list[str]:
+    """The periods that become official: those that rank or award; all of them in a plan that does neither."""
+    named = {period_id for award in plan.awards for period_id in award.periods}
+    named |= set(plan.ranking.periods if plan.ranking else [])
+    every = [period.period_id for period in plan.periods]
+    return [period_id for period_id in every if period_id in named] or every

@@ -87,8 +87,8 @@ def explain(home: Home, campaign: str, unit: str, period: str) -> dict[str, Any]
 def _deleted(home: Home, served: Served, files: list[Row]) -> dict[str, str]:
     ids = sorted({file["submission_id"] for file in files if file["submission_id"]})
     rows = served.rows(
-        "select submission_id, content_sha256 from fct_submission where list_contains($1, submission_id) "
-        "order by submission_id",
+        "select submission_id, content_sha256 from fct_submission "
+        "where list_contains($1, submission_id) and content_sha256 is not null order by submission_id",
         [ids],
     )
     notes = {row["submission_id"]: deletion_note(home, row["content_sha256"]) for row in rows}
