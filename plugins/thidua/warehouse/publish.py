@@ -15,6 +15,7 @@ import duckdb
 
 from thidua.errors import NotWell
 from thidua.files import fsync_dir, fsync_tree, locked, write_atomic
+from thidua.operations.policy import load_policy
 from thidua.settings import Home
 from thidua.warehouse import raw
 
@@ -55,13 +56,15 @@ def export_marts(database: Path, folder: Path) -> list[str]:
     return tables
 
 
-def publish(home: Home, keep: int = 5) -> Path | None:
-    """Publishes the last complete build; None when it is published already. Keeps the last `keep` versions.
+def publish(home: Home, keep: int | None = None) -> Path | None:
+    """Publishes the last complete build; None when it is published already. Keeps the last `keep` versions, None: as many
+    as retention.yml says.
 
     Raises NotWell when there is no build or the last one did not finish: what is published stays in place.
     """
     if not home.db.exists():
         raise NotWell("chưa dựng kho / nothing is built yet; run `thidua build` first")
+    kept = keep if keep is not None else load_policy(home).served_versions
     with locked(home.warehouse / ".lock"):
         connection = raw.open_warehouse(home.db)
         complete, build_id = raw.is_complete(connection), raw.build_id(connection)
@@ -89,7 +92,7 @@ def publish(home: Home, keep: int = 5) -> Path | None:
         link.symlink_to(stamp)
         link.replace(current)
         fsync_dir(home.serve)
-        _drop_old(home.serve, keep)
+        _drop_old(home.serve, kept)
     return final
 
 
