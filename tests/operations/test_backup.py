@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import shutil
 import sqlite3
@@ -25,6 +26,7 @@ from thidua.operations import restore as restoring
 from thidua.operations.backup import LAST_BACKUP, backup, contents_of, verify
 from thidua.operations.restore import Restored, restore, unfinished
 from thidua.settings import Home
+from typer.testing import CliRunner
 
 from tests.closing import made_up
 from tests.operations.conftest import NOW, RECEIVED, WAITING, House, land, tree
@@ -371,3 +373,28 @@ def test_a_byte_that_the_disk_lost_is_told(house: House, tmp_path: Path) -> None
     made = backup(own.home, own.campaigns, tmp_path / "b.tar.gz", NOW)
     assert not made.is_whole and made.manifest["damaged"] == [f"home/lake/restricted/raw/{original.name}"]
     assert verify(made.path).manifest == made.manifest, "what is there is kept all the same"
+
+
+def test_the_commands_say_what_they_did(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from thidua.cli import app
+
+    def call(home: Path, campaigns: Path, *arguments: str) -> Any:
+        monkeypatch.setenv("THIDUA_HOME", str(home))
+        monkeypatch.setenv("THIDUA_CAMPAIGNS", str(campaigns))
+        return CliRunner().invoke(app, list(arguments))
+
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    own = house.home.path, house.campaigns
+    said = call(*own, "backup", str(disk), "--now", "2024-02-01")
+    path = disk / "thidua-20240131T170000Z.tar.gz"
+    assert said.exit_code == 0 and str(path) in said.stdout and "person.key elsewhere" in said.stdout
+    assert call(*own, "backup", str(disk), "--now", "2024-02-01").exception, "one of that instant is there"
+    checked = call(*own, "backup", str(path), "--verify", "--json")
+    assert checked.exit_code == 0 and json.loads(checked.stdout)["officials"] == ["c/q2/v1"]
+    new = tmp_path / "new", tmp_path / "plans"
+    restored = call(*new, "restore", str(path), "--without-build", "--key", str(key_path(house.home)))
+    assert restored.exit_code == 0 and "thidua reproduce c q2 1" in restored.stdout
+    again = call(*new, "restore", str(path), "--without-build", "--replace", "--json")
+    assert json.loads(again.stdout)["aside"].startswith(str(new[0] / "replaced-"))
+    assert isinstance(call(*new, "restore", str(disk / "none"), "--json").exception, ThiduaError)
