@@ -23,8 +23,8 @@ from thidua.lake.entries import canonical, seal
 from thidua.lake.receipts import list_landing, load_receipts, raw_path, waiting_files
 from thidua.operations import contents
 from thidua.operations import restore as restoring
-from thidua.operations.backup import LAST_BACKUP, backup, contents_of, verify
-from thidua.operations.restore import Restored, restore, unfinished
+from thidua.operations.backup import LAST_BACKUP, backup, contents_of, unfinished, verify
+from thidua.operations.restore import Restored, restore
 from thidua.settings import Home
 from typer.testing import CliRunner
 
@@ -292,6 +292,9 @@ def test_killed_anywhere_and_run_again(
             except KeyboardInterrupt:
                 was_killed = True
             if was_killed:
+                if unfinished(Home(root / "home")):
+                    with pytest.raises(NotWell, match="restore is unfinished"):
+                        backup(Home(root / "home"), root / "campaigns", root / "b.tar.gz", NOW)
                 for (owner, name), original in zip(steps, originals, strict=True):
                     patched.setattr(owner, name, original)
                 put_back(archive, root, replace=replace)

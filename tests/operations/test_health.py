@@ -19,9 +19,8 @@ from thidua.intake.personal import key_path, load_key
 from thidua.lake.deletions import record_deletion
 from thidua.lake.receipts import raw_path
 from thidua.operations import health
-from thidua.operations.backup import LAST_BACKUP
+from thidua.operations.backup import LAST_BACKUP, MARK
 from thidua.operations.health import Check, examine, is_well, record
-from thidua.operations.restore import MARK
 from thidua.reports.explain import explain, render
 from thidua.settings import Home
 from thidua.warehouse.build import LAST_BUILD

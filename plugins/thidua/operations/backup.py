@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from thidua.operations.metadata import copy_metadata
 from thidua.settings import Home
 
 LAST_BACKUP = "last_backup.json"
+MARK = ".restoring.json"  # of restore.py, which explains it
 _NAMED_BY_HASH = ("restricted/raw", "restricted/evidence")
 
 
@@ -40,6 +42,20 @@ def operations_lock(home: Home) -> Path:
     return home.path / ".operations.lock"
 
 
+def unfinished(home: Home) -> str | None:
+    """Since when a restore is begun and not ended; None: there is none."""
+    try:
+        return str(json.loads((home.path / MARK).read_bytes())["stamp"])
+    except FileNotFoundError:
+        return None
+
+
+def check_whole(home: Home) -> None:
+    """Raises NotWell while a restore is unfinished: parts of two houses may lie there."""
+    if begun := unfinished(home):
+        raise NotWell(f"khôi phục dở từ / a restore is unfinished since {begun}: run the same `thidua restore` again")
+
+
 def backup(
     home: Home,
     campaigns_dir: Path,
@@ -55,6 +71,7 @@ def backup(
 
     Raises ThiduaError when there is such a file already or it would be part of itself, NotWell when there is no house.
     """
+    check_whole(home)
     if not home.lake.is_dir():
         raise NotWell(f"không có gì để sao lưu / there is nothing to back up in {home.path}; set THIDUA_HOME")
     stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -19,9 +19,8 @@ from thidua.errors import ThiduaError
 from thidua.intake.personal import fingerprint_of_key, key_fingerprint, key_path
 from thidua.lake.batches import list_batches
 from thidua.lake.receipts import receipts_dir, waiting_files
-from thidua.operations.backup import LAST_BACKUP
+from thidua.operations.backup import LAST_BACKUP, unfinished
 from thidua.operations.metadata import reachable_url
-from thidua.operations.restore import unfinished
 from thidua.reports.served import current_version
 from thidua.review.questions import open_questions
 from thidua.settings import Home

@@ -25,14 +25,14 @@ from thidua.files import fsync_dir, fsync_tree, locked, write_atomic
 from thidua.intake.personal import FINGERPRINT, key_fingerprint, key_path
 from thidua.lake.entries import canonical
 from thidua.operations.archive import Manifest, read_archive
-from thidua.operations.backup import operations_lock
+from thidua.operations.backup import MARK, operations_lock
 from thidua.operations.contents import AIRFLOW_SECRETS, CAMPAIGNS, HOME
 from thidua.operations.metadata import POSTGRES_COPY, SQLITE_COPY, metadata_url, sqlite_path
 from thidua.settings import Home
 from thidua.warehouse.build import build
 from thidua.warehouse.publish import publish
 
-STAGING, MARK = ".restoring", ".restoring.json"
+STAGING = ".restoring"
 # They may be deleted at any time, and what is in them belongs to the house before.
 _STALE = ("known-at", "what-if")
 
@@ -59,15 +59,6 @@ class _Mark:
 
     def write(self, home: Home) -> None:
         write_atomic(home.path / MARK, canonical(vars(self)))
-
-
-def unfinished(home: Home) -> str | None:
-    """The restore that was begun and not ended, for people; None: there is none."""
-    try:
-        said = json.loads((home.path / MARK).read_bytes())
-    except FileNotFoundError:
-        return None
-    return str(said["stamp"])
 
 
 def restore(
@@ -120,8 +111,10 @@ def _prepare(home: Home, staging: Path, manifest: Manifest, key: Path | None) ->
     _set_times(staging, manifest)
     staged = Home(staging / HOME)
     if staged.restricted.is_dir():
-        for folder, _, _ in os.walk(staged.restricted):
+        for folder, _, files in os.walk(staged.restricted):
             Path(folder).chmod(0o700)
+            for name in files:
+                (Path(folder) / name).chmod(0o600)
     to_do += _place_key(home, staged, manifest, key)
     to_do += _prepare_airflow(home, staged, manifest)
     return to_do

@@ -22,7 +22,7 @@ from thidua.intake.data_docs import data_docs_dir, write_index
 from thidua.lake.batches import clear_abandoned
 from thidua.lake.deletions import record_deletion
 from thidua.lake.receipts import raw_path
-from thidua.operations.backup import operations_lock
+from thidua.operations.backup import check_whole, operations_lock
 from thidua.operations.metadata import reachable_url
 from thidua.operations.originals import Original, personal_originals
 from thidua.operations.policy import Policy, load_policy
@@ -76,6 +76,7 @@ def tidy(
     items: list[Item] = []
     notes: list[str] = []
     with locked(operations_lock(home)):
+        check_whole(home)
         for kind, found in (
             ("served", _old_versions(home, policy)),
             ("logs", _old_logs(home, policy, now)),
