@@ -257,6 +257,19 @@ def test_nothing_is_overwritten_unless_told(house: House, archive: Path, tmp_pat
         backup(own.home, own.campaigns, own.home.lake / "b.tar.gz", NOW)
 
 
+def test_folders_that_are_links_or_mounts_are_filled_and_never_replaced(archive: Path, tmp_path: Path) -> None:
+    for name in ("lake", "landing"):
+        (tmp_path / "volumes" / name).mkdir(parents=True)
+        (tmp_path / "home").mkdir(exist_ok=True)
+        (tmp_path / "home" / name).symlink_to(tmp_path / "volumes" / name)
+    home, _, _ = put_back(archive, tmp_path)
+    assert home.lake.is_symlink() and len(load_receipts(home)) == 1
+    assert (tmp_path / "volumes" / "landing" / WAITING).exists()
+    with pytest.raises(ThiduaError, match="cannot be moved aside"):
+        put_back(archive, tmp_path, replace=True)
+    assert home.lake.is_symlink() and len(load_receipts(home)) == 1
+
+
 @pytest.mark.parametrize("replace", [False, True], ids=["empty", "replace"])
 def test_killed_anywhere_and_run_again(
     house: House, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replace: bool

@@ -33,6 +33,8 @@ from thidua.warehouse.build import build
 from thidua.warehouse.publish import publish
 
 STAGING = ".restoring"
+# What may be a mount, or hold what is not ours.
+_LAID = ("landing", "airflow")
 # They may be deleted at any time, and what is in them belongs to the house before.
 _STALE = ("known-at", "what-if")
 
@@ -87,6 +89,7 @@ def restore(
         try:
             with open_file(archive) as opened:
                 manifest = read_archive(opened, staging)
+            (staging / HOME).mkdir(exist_ok=True)
             to_do = _prepare(home, staging, manifest, key)
             mark = _begin(home, campaigns_dir, staging, manifest, now, replace=replace)
             if not mark.is_placed:
@@ -194,9 +197,19 @@ def _begin(
             f"chỗ khôi phục không trống / {home.path} is not empty ({', '.join(in_the_way[:5])}): set THIDUA_HOME and "
             "THIDUA_CAMPAIGNS to empty folders, or give --replace, which moves aside what is there"
         )
+    if fixed := [name for name in before if name not in _LAID and _is_fixed(home.path / name)]:
+        raise ThiduaError(
+            f"hãy dọn trống trước / {', '.join(fixed)} in {home.path} is a mount or a link and cannot be moved aside: "
+            "empty it first, or set THIDUA_HOME elsewhere"
+        )
     mark = _Mark(manifest["entry_id"], before, now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"))
     mark.write(home)
     return mark
+
+
+def _is_fixed(path: Path) -> bool:
+    """Whether a folder is put there by the system: files can be laid into it, it cannot be replaced."""
+    return path.is_mount() or path.is_symlink()
 
 
 def _holds_files(path: Path) -> bool:
@@ -219,12 +232,12 @@ def _files_of(folder: Path) -> list[str]:
 def _place(home: Home, campaigns_dir: Path, staging: Path, mark: _Mark) -> None:
     aside = home.path / f"replaced-{mark.stamp}"
     _lay(staging / CAMPAIGNS, campaigns_dir, aside / CAMPAIGNS)
-    _lay(staging / HOME / "landing", home.landing, aside / "landing")
     for path in sorted((staging / HOME).iterdir()):
-        if path.name == "airflow":
-            _lay(path, home.airflow, aside / "airflow")
-        elif path.name != "landing":
-            _move_in(path, home.path / path.name, aside / path.name, is_old=path.name in mark.before)
+        target = home.path / path.name
+        if path.name in _LAID or _is_fixed(target):
+            _lay(path, target, aside / path.name)
+        else:
+            _move_in(path, target, aside / path.name, is_old=path.name in mark.before)
     for name in _STALE:
         shutil.rmtree(home.path / name, ignore_errors=True)
     fsync_dir(home.path)

@@ -189,13 +189,14 @@ def _delete_original(home: Home, original: Original, by: str, now: datetime) -> 
         at=now,
         rule=original.rule or "",
     )
-    with locked(slips_dir(home) / ".lock"):
+    # Under the lock of those who write slips: none is copied from the file between the two. The bytes last: as long as
+    # they are there, a killed run takes this up again.
+    with locked(home.restricted_folder("slips") / ".lock"):
         for slip in _slips_of(home, original):
             _remove(slip)
-    # The bytes last: as long as they are there, a killed run takes this up again.
-    path = raw_path(home, original.content_sha256)
-    path.unlink(missing_ok=True)
-    fsync_dir(path.parent)
+        path = raw_path(home, original.content_sha256)
+        path.unlink(missing_ok=True)
+        fsync_dir(path.parent)
 
 
 def _in_landing(home: Home, originals: list[Original]) -> list[str]:
