@@ -52,7 +52,7 @@ def build_warehouse():
 
         return steps.build(params)
 
-    @task(pool="warehouse", outlets=[marts])
+    @task(pool="warehouse", inlets=[lake_batches, lake_officials], outlets=[marts])
     def publish(built: dict):
         from thidua.orchestration import steps
 

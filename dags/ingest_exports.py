@@ -54,7 +54,7 @@ def ingest_exports():
         get_current_context()["chunk_name"] = judged["name"]
         return judged
 
-    @task(trigger_rule="all_done", outlets=[lake_batches])
+    @task(trigger_rule="all_done", inlets=[landing], outlets=[lake_batches])
     def commit_batches(judged, params: dict):
         from thidua.orchestration import steps
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -30,6 +33,8 @@ from thidua.settings import home
 run_dags.configure(home().airflow)
 run_dags.prepare()
 from airflow.dag_processing.dagbag import DagBag
+from airflow.providers.openlineage.plugins.openlineage import OpenLineageProviderPlugin
+from thidua.orchestration import metrics
 bag = DagBag(dag_folder=run_dags.repo_root() / "dags")
 print("FOUND" + json.dumps({
     "errors": {str(name): text for name, text in bag.import_errors.items()},
@@ -43,6 +48,7 @@ print("FOUND" + json.dumps({
         for dag_id, dag in bag.dags.items()
     },
     "mail": mail_servers(),
+    "sends_metrics": metrics._is_on(), "lineage": len(OpenLineageProviderPlugin.listeners),
 }))
 """
 MAIL = """
@@ -67,7 +73,9 @@ def mail_servers():
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """What Airflow makes of dags/, in a process of its own."""
-    environment = airflow_environment(tmp_path_factory.mktemp("airflow"))
+    folder = tmp_path_factory.mktemp("airflow")
+    # Where lineage would go is known; that alone sends nothing.
+    environment = airflow_environment(folder) | {"AIRFLOW__OPENLINEAGE__TRANSPORT": '{"type": "console"}'}
     done = subprocess.run(
         [sys.executable, "-c", MAIL + INSPECT], env=environment, capture_output=True, text=True, check=False
     )
@@ -110,6 +118,10 @@ def test_reminders_go_through_the_connection_else_the_url(found: dict) -> None:
         "connection": ["conn.example.vn", 25, "c@d.vn", "starttls", "u", "p"],
     }
     assert {"campaign", "dry_run", "now"} <= set(found["dags"]["remind_offices"]["params"])
+
+
+def test_neither_metrics_nor_lineage_leave_the_machine_unless_told(found: dict) -> None:
+    assert found["sends_metrics"] is False and found["lineage"] == 0
 
 
 @pytest.mark.parametrize("path", DAGS, ids=lambda path: path.stem)
@@ -173,6 +185,55 @@ def paused_dags(home: Home) -> list[str]:
         return [dag_id for (dag_id,) in metadata.execute("select dag_id from dag where is_paused")]
 
 
+@contextmanager
+def watched(events: Path) -> Iterator[tuple[dict[str, str], list[str]]]:
+    """Settings of Airflow that switch metrics and lineage on; what a StatsD on this machine hears until the end."""
+    lines: list[str] = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.settimeout(0.2)
+        yield (
+            {
+                "AIRFLOW__METRICS__STATSD_ON": "true",
+                "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
+                "AIRFLOW__METRICS__STATSD_PORT": str(listener.getsockname()[1]),
+                "AIRFLOW__METRICS__METRICS_ALLOW_LIST": "^thidua",
+                "AIRFLOW__OPENLINEAGE__DISABLED": "false",
+                "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(
+                    {"type": "file", "log_file_path": str(events), "append": True}
+                ),
+            },
+            lines,
+        )
+        with suppress(TimeoutError):
+            while True:
+                lines += listener.recv(65_536).decode().splitlines()
+
+
+def check_metrics(lines: list[str]) -> None:
+    sent = {name: value for name, _, value in (line.partition(":") for line in lines)}
+    assert sent["airflow.thidua.submissions.accepted"] == "2|c" and sent["airflow.thidua.submissions.returned"] == "1|c"
+    assert sent["airflow.thidua.rejections.critical"] == "1|c" and sent["airflow.thidua.build.batches"] == "1|c"
+    assert sent["airflow.thidua.build.seconds"].endswith("|ms")
+    assert int(sent["airflow.thidua.published.age"].removesuffix("|g")) < 600
+    assert sent["airflow.thidua.waiting.office"].endswith("|g")
+
+
+def check_lineage(events: str) -> None:
+    found = [json.loads(line) for line in events.splitlines()]
+    ends = {one["job"]["name"]: one for one in found if one["eventType"] in {"COMPLETE", "FAIL"}}
+
+    def data(job: str, side: str) -> list[str]:
+        return sorted(f"{one['namespace']}:{one['name']}" for one in ends[job][side])
+
+    assert data("ingest_exports.commit_batches", "inputs") == ["thidua:landing"]
+    assert data("ingest_exports.commit_batches", "outputs") == ["thidua:lake/batches"]
+    assert data("build_warehouse.publish", "inputs") == ["thidua:lake/batches", "thidua:lake/officials"]
+    assert data("build_warehouse.publish", "outputs") == ["thidua:serve/marts"]
+    assert ends["ingest_exports.report_returned"]["eventType"] == "FAIL"
+    assert "38.000" not in events, "names of data, never data"
+
+
 @pytest.mark.slow
 def test_run_by_airflow_from_landing_to_serve(tmp_path: Path) -> None:
     home = Home(tmp_path)
@@ -187,8 +248,10 @@ def test_run_by_airflow_from_landing_to_serve(tmp_path: Path) -> None:
 
     # The first run finds Postgres down: the files are out, slips and reminders written, and yet the run is not well.
     no_postgres = {"THIDUA_POSTGRES_DSN": "postgresql://app:sesam@127.0.0.1:1/thidua"}
-    environment = airflow_environment(tmp_path) | no_postgres
-    first = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    events = tmp_path / "events.ndjson"
+    with watched(events) as (switches, lines):
+        environment = airflow_environment(tmp_path) | switches | no_postgres
+        first = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert first.returncode == 1, first.stdout + first.stderr
     failed = [line for line in first.stdout.splitlines() if line.endswith("failed") and "report_" not in line]
     assert failed == ["  ✗ publish_postgres: failed"]
@@ -211,6 +274,9 @@ def test_run_by_airflow_from_landing_to_serve(tmp_path: Path) -> None:
             "select rate_text, rank, is_eligible from rpt_ranking where unit_id = 'bao-loc' and period_id = 'q2'"
         ).fetchone()
     assert row == ("74,04%", 1, True)
+    check_metrics(lines)
+    check_lineage(events.read_text())
+    told = events.stat().st_size
     assert asset_events(home) == 1
     assert paused_dags(home) == [], "`make up` after `make run` watches landing/ at once"
     status = [Path(sys.executable).with_name("thidua"), "status", "--json"]
@@ -223,4 +289,5 @@ def test_run_by_airflow_from_landing_to_serve(tmp_path: Path) -> None:
     assert "nothing new" in second.stdout and "report_returned: success" in second.stdout
     assert (home.serve / "current").resolve() == version
     assert sorted(home.outbox.glob("*/*")) == messages
+    assert events.stat().st_size == told, "not switched on, nothing told"
     assert asset_events(home) == 1, "nothing was pending, so no build is called"

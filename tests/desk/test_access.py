@@ -34,6 +34,8 @@ FOR = {
     ("POST", "/work/decide"): DECIDERS,
     ("GET", "/ranking"): EVERYBODY,
     ("GET", "/ranking/{campaign_id}/{period_id}/{unit_id}"): EVERYBODY,
+    ("GET", "/health"): DECIDERS,
+    ("GET", "/health.json"): DECIDERS,
 }
 
 

@@ -19,6 +19,7 @@ from thidua.cli import (
     contracts,
     decisions,
     docs,
+    house,
     lake,
     plans,
     postgres,
@@ -38,7 +39,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (plans, contracts, lake, decisions, show, ahead, slips, closing, annexes, reminders, docs, postgres):
+for module in (
+    plans,
+    contracts,
+    lake,
+    decisions,
+    show,
+    ahead,
+    slips,
+    closing,
+    annexes,
+    reminders,
+    docs,
+    postgres,
+    house,
+):
     module.register(app)
 
 

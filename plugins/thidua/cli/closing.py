@@ -250,7 +250,7 @@ def reproduce(
     else:
         word = "giống hệt / identical" if found.is_identical else "KHÁC / NOT identical"
         typer.echo(f"{campaign} {period} v{found.version}: {word}")
-        for line in [*found.faults, *found.differences]:
+        for line in [*found.faults, *found.differences, *found.notes]:
             typer.echo(f"  {line}")
         if not found.is_same_code:
             typer.echo("  (tính bằng mã nguồn mới hơn / computed by other code than then)")

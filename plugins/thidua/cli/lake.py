@@ -88,7 +88,11 @@ def build(
 
 
 def publish(
-    keep: Annotated[int, typer.Option(min=1, help="Số bản giữ lại / versions to keep")] = 5, as_json: Json = False
+    keep: Annotated[
+        int | None,
+        typer.Option(min=1, help="Số bản giữ lại, mặc định theo retention.yml / versions to keep, else its number"),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
     """Công bố các bảng ra serve/current, và vào Postgres nếu đặt THIDUA_POSTGRES_DSN / publish the marts."""
     from dataclasses import asdict

@@ -32,6 +32,7 @@ from typing import Any
 from thidua.errors import NotWell, ThiduaError
 from thidua.lake.batches import batches_dir, list_batches
 from thidua.lake.decisions import Decision, decisions_dir, load_decisions
+from thidua.lake.deletions import deletion_note, is_deleted
 from thidua.lake.entries import Changed, Entry, digest, file_digest, seal
 from thidua.lake.evidence import evidence_path
 from thidua.lake.judgements import OF_A_FILE, OF_A_NAME, overruled
@@ -222,7 +223,10 @@ def snapshot_of(home: Home, freeze: Mapping[str, Any]) -> Snapshot:
 
 
 def input_faults(home: Home, basis: Basis) -> list[str]:
-    """Each input of a basis that is missing or has other bytes than when it was frozen, by name."""
+    """Each input of a basis that is missing or has other bytes than when it was frozen, by name.
+
+    An original that retention deleted is none: the rows are computed from the batches (see `deleted_originals`).
+    """
     freeze = basis.freeze
     expected: dict[Path, str] = {}
     for batch, files in freeze["batches"].items():
@@ -232,7 +236,8 @@ def input_faults(home: Home, basis: Basis) -> list[str]:
     for submission_id, said in freeze["submissions"].items():
         if said["receipt"]:
             expected[receipts_dir(home) / f"{submission_id}.json"] = said["receipt"]
-            expected[raw_path(home, said["content_sha256"])] = said["content_sha256"]
+            if not is_deleted(home, said["content_sha256"]):
+                expected[raw_path(home, said["content_sha256"])] = said["content_sha256"]
     plan = snapshot_of(home, freeze)
     expected |= {plan.path / name: said for name, said in freeze["plan"]["files"].items()}
     faults = []
@@ -250,6 +255,15 @@ def input_faults(home: Home, basis: Basis) -> list[str]:
     for official in freeze["officials"]:
         faults += _official_faults(home, freeze["campaign_id"], official)
     return faults
+
+
+def deleted_originals(home: Home, basis: Basis) -> list[str]:
+    """A line for each submission of a basis whose original file is gone by retention."""
+    notes = {
+        submission_id: deletion_note(home, said["content_sha256"])
+        for submission_id, said in basis.freeze["submissions"].items()
+    }
+    return [f"{submission_id[:12]}: {note}" for submission_id, note in sorted(notes.items()) if note]
 
 
 def _official_faults(home: Home, campaign_id: str, said: Mapping[str, Any]) -> list[str]:

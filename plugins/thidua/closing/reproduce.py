@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from thidua.closing.basis import Basis, code_version, input_faults
+from thidua.closing.basis import Basis, code_version, deleted_originals, input_faults
 from thidua.closing.compute import Computed, compute_basis, plain_rows, rows_digest
 from thidua.errors import NotWell
 from thidua.lake.entries import Changed, digest
@@ -24,7 +24,8 @@ from thidua.settings import Home
 
 @dataclass(frozen=True)
 class Reproduced:
-    """`faults`: bytes that changed; `differences`: rows and columns that come out otherwise."""
+    """`faults`: bytes that changed; `differences`: rows and columns that come out otherwise; `notes`: originals that
+    retention deleted, from which nothing is computed."""
 
     campaign_id: str
     period_id: str
@@ -32,6 +33,7 @@ class Reproduced:
     faults: list[str] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
     is_same_code: bool = True
+    notes: list[str] = field(default_factory=list)
 
     @property
     def is_identical(self) -> bool:
@@ -45,19 +47,24 @@ def reproduce(home: Home, campaign_id: str, period_id: str, version: int | None 
     except Changed as error:
         return Reproduced(campaign_id, period_id, version or 0, [error.message])
     basis = Basis(official.manifest["freeze"], official.manifest["inputs"]["decisions"])
-    faults = [*official.faults(), *_entry_faults(home, official), *input_faults(home, basis)]
+    try:
+        faults = [*official.faults(), *_entry_faults(home, official), *input_faults(home, basis)]
+        notes = deleted_originals(home, basis)
+    except Changed as error:
+        return Reproduced(campaign_id, period_id, official.version, [error.message])
     same_code = basis.freeze["code"] == code_version()
     if faults:
         # From inputs that are not those of the version nothing can be concluded.
-        return Reproduced(campaign_id, period_id, official.version, faults, [], same_code)
+        return Reproduced(campaign_id, period_id, official.version, faults, [], same_code, notes)
     folder = Path(mkdtemp(prefix="thidua-reproduce-"))
     try:
         computed = compute_basis(home, basis, folder)
     except NotWell as error:
-        return Reproduced(campaign_id, period_id, official.version, [], [error.message], same_code)
+        return Reproduced(campaign_id, period_id, official.version, [], [error.message], same_code, notes)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return Reproduced(campaign_id, period_id, official.version, [], _differences(official, computed), same_code)
+    differences = _differences(official, computed)
+    return Reproduced(campaign_id, period_id, official.version, [], differences, same_code, notes)
 
 
 def _entry_faults(home: Home, official: Official) -> list[str]:

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from thidua.clock import now_utc
-from thidua.desk import board, hand_in, home_page, ranking, submissions, work
+from thidua.desk import board, hand_in, health, home_page, ranking, submissions, work
 from thidua.desk.access import Visitor, current_visitor
 from thidua.desk.desk import Desk
 from thidua.desk.judged import JudgedFiles
@@ -46,7 +46,7 @@ def create_app(
     )
     app.add_middleware(LimitedBody)
     app.add_middleware(SafeHeaders)
-    for module in (home_page, hand_in, board, submissions, work, ranking):
+    for module in (home_page, hand_in, board, submissions, work, ranking, health):
         app.include_router(module.router)
 
     def problem(request: Request, status: int, message: str) -> Response:

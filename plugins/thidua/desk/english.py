@@ -165,4 +165,13 @@ ENGLISH = {
     "đồng": "VND",
     "đồng hạng với": "tied with",
     "đổi": "changed",
+    "Tình trạng hệ thống": "Health of the system",
+    "Mọi thứ bình thường.": "Everything is well.",
+    "Có việc cần xử lý.": "Something has to be seen to.",
+    "Mục": "Item",
+    "Hiện trạng": "Found",
+    "Cách xử lý": "What to do",
+    "Tốt": "Well",
+    "Cần xử lý": "To be seen to",
+    "Hệ thống": "System",
 }

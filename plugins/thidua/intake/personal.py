@@ -1,6 +1,8 @@
 """Person numbers never enter the lake's batches: they are canonicalised and replaced by an HMAC under a key.
 
 The key is made once, readable to its owner only, and never appears in SQL: values are replaced before they get there.
+Beside it stands its fingerprint, which tells nothing of it. A house that has lost its key, such as one restored without
+it, must not make another: everybody it knows would be somebody else from then on.
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from thidua.errors import NotWell
 from thidua.files import write_once
 from thidua.settings import Home
 
 MASK = "•••"
+FINGERPRINT = "person.key.sha256"
 SEALED = "\x01"  # opens a pseudonym among cells of text; taken out of everything that an office wrote
 MIN_DIGITS, MAX_DIGITS = 5, 13  # without leading zeros
 _NO_SEPARATORS = str.maketrans("", "", " .-\u00a0\u202f\t\n\r")
@@ -25,13 +29,43 @@ def key_path(home: Home) -> Path:
     return home.restricted / "person.key"
 
 
-def load_key(home: Home) -> bytes:
-    """The key, made on first use; two processes that make it at once end with the same one."""
-    path = key_path(home)
+def key_fingerprint(key: bytes) -> str:
+    """64 hexadecimal digits that tell one key from another and nothing else: the key is 32 random bytes."""
+    return hashlib.sha256(b"thidua key of pseudonyms\0" + key).hexdigest()
+
+
+def fingerprint_of_key(home: Home) -> str | None:
+    """What this house's key must be, written down on first sight of it; None: there never was one."""
+    path = home.restricted / FINGERPRINT
     if not path.exists():
+        if not key_path(home).exists():
+            return None
+        write_once(path, key_fingerprint(key_path(home).read_bytes()).encode(), mode=0o600)
+    return path.read_text(encoding="ascii").strip()
+
+
+def load_key(home: Home) -> bytes:
+    """The key, made on first use; two processes that make it at once end with the same one.
+
+    Raises NotWell where the house had a key and it is gone or another one.
+    """
+    path = key_path(home)
+    expected = fingerprint_of_key(home)
+    if not path.exists():
+        if expected:
+            raise NotWell(
+                f"thiếu khóa mã hóa số định danh / the key of pseudonyms is missing: put {path} back (mode 0600); "
+                "with another key everybody known already would count twice"
+            )
         home.restricted_folder()
         write_once(path, secrets.token_bytes(32), mode=0o600)
-    return path.read_bytes()
+        expected = fingerprint_of_key(home)
+    key = path.read_bytes()
+    if key_fingerprint(key) != expected:
+        raise NotWell(
+            f"sai khóa mã hóa số định danh / {path} is not the key that this house began with; put the right one back"
+        )
+    return key
 
 
 def canonical_number(text: str) -> str:

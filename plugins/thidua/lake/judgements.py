@@ -18,6 +18,7 @@ from typing import Any
 
 from thidua.lake.batches import AGAIN, list_batches, read_manifest
 from thidua.lake.decisions import Decision, load_decisions
+from thidua.lake.deletions import is_deleted
 from thidua.lake.receipts import Receipt, load_receipts
 from thidua.plan.registry import same_name_keys
 from thidua.settings import Home
@@ -123,7 +124,10 @@ class Wanted:
 
 
 def wanted(home: Home) -> list[Wanted]:
-    """For each submission judged already the next judgement to make, in order of receipt; none where all are made."""
+    """For each submission judged already the next judgement to make, in order of receipt; none where all are made.
+
+    What retention deleted cannot be judged again: its last judgement stands.
+    """
     decisions = load_decisions(home)
     if not any(decision["kind"] in OF_A_FILE or decision["kind"] == OF_A_NAME for decision in decisions):
         return []
@@ -135,7 +139,7 @@ def wanted(home: Home) -> list[Wanted]:
         for receipt, some in own.items()
         if receipt.submission_id in made
     )
-    return [one for one in asked if one]
+    return [one for one in asked if one and not is_deleted(home, one.receipt.content_sha256)]
 
 
 def asked_of(home: Home, decision: Decision) -> list[Receipt]:
@@ -147,6 +151,7 @@ def asked_of(home: Home, decision: Decision) -> list[Receipt]:
         receipt
         for receipt in own
         if receipt.submission_id in made
+        and not is_deleted(home, receipt.content_sha256)
         and (
             decision["kind"] != OF_A_NAME
             or names.stand_in(made[receipt.submission_id][-1], receipt.file_name, decision["subject"]["name"])

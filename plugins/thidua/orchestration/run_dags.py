@@ -37,6 +37,9 @@ def configure(airflow_home: Path) -> None:
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "false",
+        # Lineage and metrics leave the machine only where the operator says so: docs/operations.md.
+        "AIRFLOW__OPENLINEAGE__DISABLED": "true",
+        "AIRFLOW__OPENLINEAGE__DISABLE_SOURCE_CODE": "true",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{airflow_home / 'airflow.db'}",
         "AIRFLOW__API__HOST": "127.0.0.1",
@@ -64,7 +67,12 @@ def prepare() -> None:
     except TimeoutError:
         db.initdb()
     from airflow.models.pool import Pool
+    from airflow.sdk.configuration import conf
+    from airflow.sdk.observability import stats
+    from airflow.sdk.observability.metrics.stats_utils import get_stats_factory
 
+    # Airflow's own processes do so themselves; here tasks run in ours.
+    stats.initialize(factory=get_stats_factory(), export_legacy_names=conf.getboolean("metrics", "legacy_names_on"))
     Pool.create_or_update_pool("warehouse", slots=1, description="One writer of the warehouse", include_deferred=False)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from thidua.clock import now_utc, parse_instant
 from thidua.errors import NotWell
+from thidua.orchestration import metrics
 from thidua.settings import campaigns_dir, home
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ def commit(judged: list[Record], params: Record) -> list[str]:
     committed = [commit_batch(home(), Path(record["folder"])) for record in judged]
     again = judge_again(home(), campaigns_dir(), clock(params))
     write_index(home())
-    return [batch_id for batch_id in committed if batch_id] + again
+    batches = [batch_id for batch_id in committed if batch_id] + again
+    metrics.count_judged(home(), batches)
+    return batches
 
 
 def write_slips(batches: list[str] | None = None) -> Record:
@@ -80,6 +83,7 @@ def report(taken: Record, judged: list[Record], batches: list[str]) -> str:
     from thidua.intake.ingest import result_of
 
     result = result_of(home(), batches)
+    metrics.gauge_house(home(), now_utc())
     lost = sum(map(len, taken["chunks"])) - sum(record["files"] for record in judged)
     lines = [f"{file.landing_path}: {file.message}" for file in result.returned] + list(taken["troubles"])
     if lost:
@@ -96,6 +100,8 @@ def build(params: Record) -> Record:
     known_at = parse_instant(params["known_at"]) if params.get("known_at") else None
     now = clock(params) if params.get("now") or known_at is None else known_at
     result = build_warehouse(home(), campaigns_dir(), now, known_at=known_at, full=bool(params.get("full")))
+    if result.did_work:
+        metrics.count_build(result.seconds["all"], result.batches)
     return {
         "did_work": result.did_work,
         "is_full": result.is_full,
@@ -112,6 +118,7 @@ def publish(built: Record) -> str | None:
     if built["is_replay"]:
         return None
     folder = publish_marts(home())
+    metrics.gauge_house(home(), now_utc())
     return str(folder) if folder else None
 
 
@@ -130,6 +137,7 @@ def write_reminders(params: Record) -> Record:
     """Writes the reminders that are due: {new, in_force, drafts: those not sent yet, troubles}; a dry run shows them."""
     from thidua.reminders.remind import remind
 
+    metrics.gauge_house(home(), now_utc())
     is_dry = bool(params.get("dry_run"))
     due = remind(home(), campaigns_dir(), clock(params), params.get("campaign") or None, dry_run=is_dry)
     new = [one for one in due.reminders if one.is_new]
@@ -258,3 +266,24 @@ def rejudge(params: Record, user: str, *, dry_run: bool) -> list[Record]:
         for change in changes
         if change.is_changed
     ]
+
+
+def tidy(params: Record, user: str) -> Record:
+    """Carries the retention policy out, or logs what would go: {items, bytes, stays, notes}."""
+    from thidua.operations.tidy import tidy as run
+
+    done = run(
+        home(),
+        clock(params),
+        user,
+        dry_run=bool(params["dry_run"]),
+        with_airflow=bool(params["with_airflow"]),
+        step=log.info,
+    )
+    for item in done.items:
+        log.info(
+            "%s %s: %s (%d bytes)", "sẽ dọn / would go:" if done.is_dry_run else "→", item.path, item.reason, item.size
+        )
+    for note in [*(f"{count}: {reason}" for reason, count in done.stays.items()), *done.notes]:
+        log.info("%s", note)
+    return {"items": len(done.items), "bytes": done.bytes, "stays": done.stays, "notes": done.notes}

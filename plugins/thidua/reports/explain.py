@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from thidua.lake.deletions import deletion_note
 from thidua.reports.served import (
     REPORT_LABELS,
     Row,
@@ -34,7 +35,8 @@ def explain(home: Home, campaign: str, unit: str, period: str) -> dict[str, Any]
     Keys: names of what was asked for; `result` (rpt_ranking) and `eligibility`, null for a unit in no bloc;
     `measures`, `gates`, `awards`, `quotas` with their formulas; `ranking` with the neighbours; `readings` that the
     clauses used leave open; `reporting`; `sources` (figures with file, sheet and row); `event_sources` (files behind
-    counts of events, how many of their rows count, between which lines); `other_files` of the same days.
+    counts of events, how many of their rows count, between which lines); `other_files` of the same days;
+    `deleted_originals`: submission -> what is told of a file of these that retention deleted.
     """
     with open_served(home) as served:
         served.check_campaign(campaign)
@@ -55,6 +57,8 @@ def explain(home: Home, campaign: str, unit: str, period: str) -> dict[str, Any]
         awards = served.rows(f"select * from fct_award where {KEYS} order by recipient_kind desc, prize_id", key)
         quotas = served.rows(f"select * from fct_nomination_quota where {KEYS} order by prize_id", key)
         used = [*measures, *gates, *awards, *quotas, *([result] if result else [])]
+        sources, event_sources = _sources(served, key), _event_sources(served, key)
+        other_files = _other_files(served, key)
         return {
             "campaign_id": campaign,
             "unit_id": unit,
@@ -73,10 +77,22 @@ def explain(home: Home, campaign: str, unit: str, period: str) -> dict[str, Any]
                 "where campaign_id = $1 and from_unit_id = $2 and period_id = $3 order by export_type",
                 key,
             ),
-            "sources": _sources(served, key),
-            "event_sources": _event_sources(served, key),
-            "other_files": _other_files(served, key),
+            "sources": sources,
+            "event_sources": event_sources,
+            "other_files": other_files,
+            "deleted_originals": _deleted(home, served, [*sources, *event_sources, *other_files]),
         }
+
+
+def _deleted(home: Home, served: Served, files: list[Row]) -> dict[str, str]:
+    ids = sorted({file["submission_id"] for file in files if file["submission_id"]})
+    rows = served.rows(
+        "select submission_id, content_sha256 from fct_submission "
+        "where list_contains($1, submission_id) and content_sha256 is not null order by submission_id",
+        [ids],
+    )
+    notes = {row["submission_id"]: deletion_note(home, row["content_sha256"]) for row in rows}
+    return {submission_id: note for submission_id, note in notes.items() if note}
 
 
 def _one(rows: list[Row]) -> Row | None:
@@ -276,6 +292,7 @@ def render(found: dict[str, Any]) -> str:
     if found["other_files"]:
         lines.append("Tệp khác về cùng ngày, không dùng:")
         lines += [f"  {_file_line(file)}" for file in found["other_files"]]
+    lines += [f"  [{submission_id[:8]}] {note}" for submission_id, note in found["deleted_originals"].items()]
     lines += [_report_line(report) for report in found["reporting"]]
     if found["readings"]:
         lines += ["", "Cách hiểu đã áp dụng:"]

@@ -21,6 +21,7 @@ from thidua.intake.contracts import Contract, load_contract
 from thidua.intake.faults import FileFault
 from thidua.intake.readers import read_file
 from thidua.lake.batches import committed_submission_ids
+from thidua.lake.deletions import deletion_note, is_deleted
 from thidua.lake.receipts import load_receipts, raw_path
 from thidua.settings import Home
 from thidua.slips.judged import Judged, Judgements
@@ -143,6 +144,10 @@ class _Writer:
     def _contents(self, judged: Judged) -> tuple[bytes, str]:
         """The workbook and the text. A file that cannot be copied still gets its summary."""
         facts, contract = self._facts_of(judged.campaign_id), load_contract(judged.export_type)
+        if is_deleted(self._home, judged.content_sha256):
+            summary = summary_of(judged, facts, contract, "none")
+            note = deletion_note(self._home, judged.content_sha256)
+            return copy_as_text([], {}, summary, {}), f"{plain_text(summary)}\n{note}\n"
         try:
             return self._with_copy(judged, facts, contract)
         except FileFault:

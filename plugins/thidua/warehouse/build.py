@@ -8,14 +8,16 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from thidua.errors import NotWell
+from thidua.files import write_atomic
 from thidua.settings import Home
 from thidua.warehouse import closings, raw
 from thidua.warehouse.data_tests import check
@@ -25,6 +27,8 @@ from thidua.warehouse.postgres.described import write_described
 
 if TYPE_CHECKING:
     from thidua.plan.snapshots import Snapshot
+
+LAST_BUILD = "last_build.json"
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,28 @@ def build(
     else:
         folder = home.path / "known-at" / known_at.strftime("%Y%m%dT%H%M%SZ")
         warehouse, full = FileWarehouse(folder / "build.duckdb"), True
-    return compute(warehouse, lambda: gather_inputs(home, known_at), now, known_at, full)
+    with _noted(home, is_replay=known_at is not None) as note:
+        result = compute(warehouse, lambda: gather_inputs(home, known_at), now, known_at, full)
+        note(result)
+    return result
+
+
+@contextmanager
+def _noted(home: Home, *, is_replay: bool) -> Iterator[Callable[[BuildResult], None]]:
+    """Writes down when the last build that had work began, how long it took and why it failed, for whoever asks how the
+    house is (operations/health.py). A replay of an earlier day is none of these."""
+    began, started = datetime.now(UTC), time.perf_counter()
+
+    def write(error: str | None, **more: Any) -> None:
+        said = {"at": began.isoformat(), "seconds": round(time.perf_counter() - started, 3), "error": error, **more}
+        if not is_replay:
+            write_atomic(home.warehouse / LAST_BUILD, json.dumps(said).encode())
+
+    try:
+        yield lambda result: write(None, is_full=result.is_full, batches=result.batches) if result.did_work else None
+    except NotWell as error:
+        write(error.message.splitlines()[0])
+        raise
 
 
 def compute(

@@ -15,6 +15,7 @@ import duckdb
 
 from thidua.errors import NotWell
 from thidua.files import fsync_dir, fsync_tree, write_atomic
+from thidua.operations.policy import load_policy
 from thidua.settings import Home
 from thidua.warehouse import raw
 from thidua.warehouse.place import Warehouse, warehouse_of
@@ -53,14 +54,16 @@ def export_marts(warehouse: Warehouse, folder: Path) -> list[str]:
     return tables
 
 
-def publish(home: Home, keep: int = 5) -> Path | None:
-    """Publishes the last complete build; None when it is published already. Keeps the last `keep` versions.
+def publish(home: Home, keep: int | None = None) -> Path | None:
+    """Publishes the last complete build; None when it is published already. Keeps the last `keep` versions, None: as many
+    as retention.yml says.
 
     Raises NotWell when there is no build or the last one did not finish: what is published stays in place.
     """
     warehouse = warehouse_of(home)
     if not warehouse.exists():
         raise NotWell("chưa dựng kho / nothing is built yet; run `thidua build` first")
+    kept = keep if keep is not None else load_policy(home).served_versions
     with warehouse.locked():
         with warehouse.opened() as connection:
             complete, build_id = raw.is_complete(connection), raw.build_id(connection)
@@ -87,7 +90,7 @@ def publish(home: Home, keep: int = 5) -> Path | None:
         link.symlink_to(stamp)
         link.replace(current)
         fsync_dir(home.serve)
-        _drop_old(home.serve, keep)
+        _drop_old(home.serve, kept)
     return final
 
 

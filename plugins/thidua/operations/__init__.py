@@ -1,0 +1,1 @@
+"""Running the house for years: backup and restore, retention, health, metrics."""

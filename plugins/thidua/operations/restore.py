@@ -1,0 +1,302 @@
+"""Puts a backup in place: first all of it is checked, then it is moved in, then the warehouse is built from it.
+
+    $THIDUA_HOME/.restoring/        what was unpacked and is not checked yet; wiped at every start
+    $THIDUA_HOME/.restoring.json    what is being restored since when; a kill anywhere is mended by the same call again
+    $THIDUA_HOME/replaced-<stamp>/  what stood in the way, where that was wanted; nothing is deleted
+
+The lake, the outbox and the house's lists are moved in as wholes. landing/ and campaigns/ may be mounts, or folders of
+somebody else: their files are laid into them one by one.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from thidua.errors import NotWell, ThiduaError
+from thidua.files import fsync_dir, locked, write_atomic
+from thidua.intake.personal import FINGERPRINT, key_fingerprint, key_path
+from thidua.lake.entries import canonical
+from thidua.operations.archive import Manifest, read_archive
+from thidua.operations.backup import MARK, operations_lock
+from thidua.operations.contents import AIRFLOW_SECRETS, CAMPAIGNS, HOME
+from thidua.operations.metadata import POSTGRES_COPY, SQLITE_COPY, metadata_url, sqlite_path
+from thidua.settings import Home
+from thidua.warehouse.build import build
+from thidua.warehouse.publish import publish
+
+STAGING = ".restoring"
+# What may be a mount, or hold what is not ours.
+_LAID = ("landing", "airflow")
+# They may be deleted at any time, and what is in them belongs to the house before.
+_STALE = ("known-at", "what-if")
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restore did. `to_do`: what is left for people. `seconds`: of the build; None: it was not asked for."""
+
+    manifest: Manifest
+    placed: list[str]
+    aside: Path | None
+    to_do: list[str] = field(default_factory=list)
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """A restore that has begun: of which archive, what stood there before, where that goes, and whether all is in place."""
+
+    archive: str
+    before: Sequence[str]
+    stamp: str
+    is_placed: bool = False
+
+    def write(self, home: Home) -> None:
+        write_atomic(home.path / MARK, canonical(vars(self)))
+
+
+def restore(
+    home: Home,
+    campaigns_dir: Path,
+    archive: Path,
+    now: datetime,
+    *,
+    replace: bool = False,
+    key: Path | None = None,
+    with_build: bool = True,
+    open_file: Callable[[Path], Any] = lambda path: path.open("rb"),
+) -> Restored:
+    """Restores an archive into a home, an empty one unless `replace`; `key`: the key of pseudonyms, kept elsewhere.
+
+    Raises NotWell when the archive is damaged or the key is another one, ThiduaError when something stands in the way:
+    then everything is as it was.
+    """
+    if not archive.is_file():
+        raise ThiduaError(f"không có tệp / there is no backup {archive}")
+    home.path.mkdir(parents=True, exist_ok=True)
+    with locked(operations_lock(home)):
+        staging = home.path / STAGING
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(mode=0o700)
+        try:
+            with open_file(archive) as opened:
+                manifest = read_archive(opened, staging)
+            (staging / HOME).mkdir(exist_ok=True)
+            to_do = _prepare(home, staging, manifest, key)
+            mark = _begin(home, campaigns_dir, staging, manifest, now, replace=replace)
+            if not mark.is_placed:
+                os.sync()  # everything unpacked is durable before it is moved: once, not for each of 10,000 files
+                _place(home, campaigns_dir, staging, mark)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    seconds = _rebuild(home, campaigns_dir, now) if with_build else None
+    (home.path / MARK).unlink()
+    aside = home.path / f"replaced-{mark.stamp}"
+    return Restored(manifest, sorted(_tops(manifest)), aside if aside.exists() else None, to_do, seconds)
+
+
+def _tops(manifest: Manifest) -> set[str]:
+    """The folders and files directly below the home that an archive holds; campaigns/ as such."""
+    return {parts[1] if (parts := name.split("/"))[0] == HOME else CAMPAIGNS for name in manifest["files"]}
+
+
+def _prepare(home: Home, staging: Path, manifest: Manifest, key: Path | None) -> list[str]:
+    """Makes of what was unpacked what is to stand there: rights, times, key, metadata. What is left to do by hand."""
+    to_do: list[str] = []
+    _set_times(staging, manifest)
+    staged = Home(staging / HOME)
+    if staged.restricted.is_dir():
+        for folder, _, files in os.walk(staged.restricted):
+            Path(folder).chmod(0o700)
+            for name in files:
+                (Path(folder) / name).chmod(0o600)
+    to_do += _place_key(home, staged, manifest, key)
+    to_do += _prepare_airflow(home, staged, manifest)
+    return to_do
+
+
+def _set_times(staging: Path, manifest: Manifest) -> None:
+    """A file in landing/ is known by its time, to the nanosecond: another time would be another receipt."""
+    for name, said in manifest["files"].items():
+        os.utime(staging / name, ns=(said["mtime_ns"], said["mtime_ns"]))
+
+
+def _place_key(home: Home, staged: Home, manifest: Manifest, key: Path | None) -> list[str]:
+    told = staged.restricted / FINGERPRINT
+    if not told.exists():
+        return []
+    expected = told.read_text(encoding="ascii").strip()
+    if key is not None:
+        try:
+            content = key.read_bytes()
+        except FileNotFoundError as error:
+            raise ThiduaError(f"không có tệp khóa / there is no key {key}") from error
+        if key_fingerprint(content) != expected:
+            raise NotWell(
+                f"sai khóa / {key} is not the key of this backup's pseudonyms; give the right one, or none yet"
+            )
+        key_path(staged).write_bytes(content)
+        key_path(staged).chmod(0o600)
+    if key_path(staged).exists():
+        return []
+    return [
+        f"đặt lại khóa mã hóa số định danh / put the key of pseudonyms back as {key_path(home)}, mode 0600: files about "
+        "persons wait until then, everything else works"
+    ]
+
+
+def _prepare_airflow(home: Home, staged: Home, manifest: Manifest) -> list[str]:
+    """Airflow's metadata can be read with its own keys alone: without them it is laid beside, and a new one begins."""
+    copy, dump = staged.airflow / SQLITE_COPY, staged.airflow / POSTGRES_COPY
+    to_do = []
+    if dump.exists():
+        to_do.append(
+            f"nạp lại lịch sử Airflow / load Airflow's metadata while Airflow is stopped: pg_restore --clean --if-exists "
+            f"--no-owner --dbname … {home.airflow / POSTGRES_COPY}"
+        )
+    if not copy.exists():
+        return to_do
+    has_keys = bool(os.environ.get("AIRFLOW__CORE__FERNET_KEY")) or (staged.airflow / AIRFLOW_SECRETS[0]).exists()
+    if not has_keys or sqlite_path(metadata_url(home)) != home.airflow / SQLITE_COPY:
+        beside = copy.with_name(f"{SQLITE_COPY}.from-backup")
+        copy.rename(beside)
+        to_do.append(
+            f"lịch sử chạy cũ của Airflow để riêng / Airflow begins a new history; the old one is {home.airflow / beside.name} "
+            "(its keys are not in this backup, or Airflow keeps its metadata elsewhere)"
+        )
+    return to_do
+
+
+def _begin(
+    home: Home, campaigns_dir: Path, staging: Path, manifest: Manifest, now: datetime, *, replace: bool
+) -> _Mark:
+    """Notes what is about to happen, or finds that it was happening already. Raises ThiduaError on what is in the way."""
+    try:
+        begun = _Mark(**json.loads((home.path / MARK).read_bytes()))
+    except FileNotFoundError:
+        begun = None
+    if begun and begun.archive == manifest["entry_id"]:
+        return begun
+    if begun and not replace:
+        raise ThiduaError(
+            f"đang khôi phục dở bản khác / another backup was being restored since {begun.stamp}: restore that one again, "
+            "or give --replace"
+        )
+    before = [path.name for path in sorted((staging / HOME).iterdir()) if _holds_files(home.path / path.name)]
+    in_the_way = before + [f"{CAMPAIGNS}/{name}" for name in _differing(staging / CAMPAIGNS, campaigns_dir)]
+    if in_the_way and not replace:
+        raise ThiduaError(
+            f"chỗ khôi phục không trống / {home.path} is not empty ({', '.join(in_the_way[:5])}): set THIDUA_HOME and "
+            "THIDUA_CAMPAIGNS to empty folders, or give --replace, which moves aside what is there"
+        )
+    if fixed := [name for name in before if name not in _LAID and _is_fixed(home.path / name)]:
+        raise ThiduaError(
+            f"hãy dọn trống trước / {', '.join(fixed)} in {home.path} is a mount or a link and cannot be moved aside: "
+            "empty it first, or set THIDUA_HOME elsewhere"
+        )
+    mark = _Mark(manifest["entry_id"], before, now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"))
+    mark.write(home)
+    return mark
+
+
+def _is_fixed(path: Path) -> bool:
+    """Whether a folder is put there by the system: files can be laid into it, it cannot be replaced."""
+    return path.is_mount() or path.is_symlink()
+
+
+def _holds_files(path: Path) -> bool:
+    return path.is_file() or any(one.is_file() for one in path.rglob("*"))
+
+
+def _differing(staged: Path, target: Path) -> list[str]:
+    """Files that the target has with other bytes."""
+    return [
+        name
+        for name in _files_of(staged)
+        if (target / name).exists() and not filecmp.cmp(staged / name, target / name, shallow=False)
+    ]
+
+
+def _files_of(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def _place(home: Home, campaigns_dir: Path, staging: Path, mark: _Mark) -> None:
+    aside = home.path / f"replaced-{mark.stamp}"
+    _lay(staging / CAMPAIGNS, campaigns_dir, aside / CAMPAIGNS)
+    for path in sorted((staging / HOME).iterdir()):
+        target = home.path / path.name
+        if path.name in _LAID or _is_fixed(target):
+            _lay(path, target, aside / path.name)
+        else:
+            _move_in(path, target, aside / path.name, is_old=path.name in mark.before)
+    for name in _STALE:
+        shutil.rmtree(home.path / name, ignore_errors=True)
+    fsync_dir(home.path)
+    _Mark(mark.archive, mark.before, mark.stamp, True).write(home)
+
+
+def _move_in(source: Path, target: Path, aside: Path, *, is_old: bool) -> None:
+    """Renames a whole. What is there now is the old one, unless that is aside already: then a kill left it half-way."""
+    if target.exists():
+        if is_old and not aside.exists():
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            target.rename(aside)
+        elif target.is_dir():
+            shutil.rmtree(target)
+        else:
+            target.unlink()
+    source.rename(target)
+
+
+def _lay(source: Path, target: Path, aside: Path) -> None:
+    """Copies files into a folder, each whole under its name; another one of the same name is kept aside."""
+    for name in _files_of(source) if source.is_dir() else []:
+        new, old = source / name, target / name
+        if old.exists() and filecmp.cmp(new, old, shallow=False):
+            shutil.copystat(new, old)
+            continue
+        if old.exists():
+            (aside / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(old, aside / name)
+        old.parent.mkdir(parents=True, exist_ok=True)
+        temporary = old.with_name(f".tmp-{old.name}"[:200])
+        temporary.unlink(missing_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with new.open("rb") as content, os.fdopen(descriptor, "wb") as file:
+            shutil.copyfileobj(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        shutil.copystat(new, temporary)
+        temporary.replace(old)
+        fsync_dir(old.parent)
+
+
+def _rebuild(home: Home, campaigns_dir: Path, now: datetime) -> float:
+    result = build(home, campaigns_dir, now, full=True)
+    publish(home)
+    return result.seconds["all"]
+
+
+def summary(restored: Restored) -> Mapping[str, Any]:
+    """For machines: what was restored."""
+    from thidua.operations.backup import contents_of
+
+    return {
+        "made_at": restored.manifest["made_at"],
+        **contents_of(restored.manifest),
+        "placed": restored.placed,
+        "aside": str(restored.aside) if restored.aside else None,
+        "left_out": restored.manifest["left_out"],
+        "damaged": restored.manifest["damaged"],
+        "to_do": restored.to_do,
+        "build_seconds": restored.seconds,
+    }
