@@ -1,5 +1,13 @@
-"""What Airflow loads of close_period's forms: the listener that keeps answers whose task it failed."""
+"""Gives Airflow's api-server what keeps each answer to a form of ours until it is recorded."""
 
-from thidua.orchestration.kept_responses import KeptResponsesPlugin
+from __future__ import annotations
 
-__all__ = ["KeptResponsesPlugin"]
+from typing import Any, ClassVar
+
+from airflow.plugins_manager import AirflowPlugin
+from thidua.orchestration.kept_responses import KeepAnswers
+
+
+class KeptResponsesPlugin(AirflowPlugin):
+    name = "thidua_kept_responses"
+    fastapi_root_middlewares: ClassVar[list[Any]] = [{"name": "thidua kept answers", "middleware": KeepAnswers}]
