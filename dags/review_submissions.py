@@ -60,9 +60,7 @@ def review_submissions():
                 raise AirflowSkipException("Để sau, câu hỏi vẫn mở / later: the question stays open")
             return said
 
-        answer = AskOperator(
-            task_id="answer", question=question, map_index_template="{{ task.question['title'] }}"
-        )
+        answer = AskOperator(task_id="answer", question=question, map_index_template="{{ task.question['title'] }}")
         record(question, answer.output)
 
     review.expand(question=ask_questions())

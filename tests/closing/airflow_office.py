@@ -41,7 +41,7 @@ class Script:
 
 @dataclass(frozen=True)
 class Run:
-    """task -> state; and each answer that was given: (task, user, status, what the form said first)."""
+    """task -> state; and each answer that was given: (task, user, status, the first line of the form)."""
 
     states: Mapping[str, str]
     asked: list[tuple[str, str, int, str]]
@@ -126,9 +126,7 @@ class _Forms:
             else:
                 option, fields = filled(question, self._said(question), form["options"])
         content = {"chosen_options": [option], "params_input": {**dict.fromkeys(form["params"], ""), **fields}}
-        path = (
-            f"/api/v2/dags/{DAG_ID}/dagRuns/{place['dag_run_id']}/taskInstances/{task_id}/{place['map_index']}/hitlDetails"
-        )
+        path = f"/api/v2/dags/{DAG_ID}/dagRuns/{place['dag_run_id']}/taskInstances/{task_id}/{place['map_index']}/hitlDetails"
         if task_id in self._script.at_once:
             self._script.at_once.discard(task_id)
             status = _answered_at_once(place["id"], lambda: self._clients[user].patch(path, json=content).status_code)

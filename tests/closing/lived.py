@@ -198,9 +198,7 @@ def wave(office: Office, seen: Seen) -> None:
         ],
     }
     too_many = {"units": "ninh-kieu, binh-thuy, cai-rang"}
-    script = Script(
-        answers, wrong={"pool:giay_khen_unit:can-tho": [too_many]}, before={"decide": keep_the_questions}
-    )
+    script = Script(answers, wrong={"pool:giay_khen_unit:can-tho": [too_many]}, before={"decide": keep_the_questions})
     seen["wave"] = office.run(pools.WAVES, "wave-1", at, script)
 
 

@@ -33,7 +33,10 @@ PARTICIPANTS = {
 def _targets() -> str:
     lines = ["target_id,unit_id,period_id,value,value_kind,decision_number,effective_from"]
     lines += [f"enrolled,{unit},wave-1,{value},count,,2023-05-01" for unit, value in TARGETS.items()]
-    year = [f"{target},{DISTRICTS[0]},year-2023,1,count,182/QĐ-UBND,2023-01-18" for target in ("bhyt", "bhxh_bb", "bhxh_tn", "bhtn")]
+    year = [
+        f"{target},{DISTRICTS[0]},year-2023,1,count,182/QĐ-UBND,2023-01-18"
+        for target in ("bhyt", "bhxh_bb", "bhxh_tn", "bhtn")
+    ]
     return "\n".join([*lines, *year]) + "\n"
 
 

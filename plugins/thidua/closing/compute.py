@@ -215,9 +215,7 @@ def _query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence
 
 def _document(marts: Mapping[str, Table], working: Mapping[str, Rows]) -> dict[str, Any]:
     return {
-        "marts": {
-            name: {"columns": list(table.columns.items()), "rows": table.rows} for name, table in marts.items()
-        },
+        "marts": {name: {"columns": list(table.columns.items()), "rows": table.rows} for name, table in marts.items()},
         "working": working,
     }
 

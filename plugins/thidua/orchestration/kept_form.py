@@ -18,18 +18,20 @@ class KeptForm(HITLOperator):
     body: str | None
 
     def execute(self, context: Any) -> Any:
-        place, shown = Place.of(context), self._shown()
+        place, shown, body = Place.of(context), self._shown(), self.body
         event = kept(place, shown)
         if event is not None:
             try:
                 return self.execute_complete(context, event)
             except ThiduaError as error:
                 # What was answered is not allowed: asked again, with the reason.
-                self.body = f"**{error.message}**\n\n{self.body or ''}"
+                self.body = f"**{error.message}**\n\n{body or ''}"
         ask(place, shown)
-        return super().execute(context)
+        try:
+            return super().execute(context)
+        finally:
+            self.body = body
 
     def _shown(self) -> str:
         """A digest of what the form shows: an answer to something else is no answer to it."""
-        shown = [self.subject, self.body, self.options, self.serialized_params]
-        return hashlib.sha256(json.dumps(shown, sort_keys=True, default=str).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([self.subject, self.body, self.options]).encode()).hexdigest()
