@@ -70,7 +70,7 @@ def _ranking_table(result: Result, name: str, rows: list[Row], is_ranked: bool) 
         measure = next(iter(figures.values()))
         columns[5:] = [
             Column("Ngưỡng", 24, "right"),
-            Column(f"{measure['measure_name']} (để xếp hạng)", 50, "right"),
+            Column(f"{measure_name(measure)} (để xếp hạng)", 50, "right"),
             Column("Kết quả xét", 38),
             Column("Khen thưởng", 38),
         ]
@@ -84,6 +84,11 @@ def rate_text(row: Row) -> str | None:
     if row["numerator"] is None or not row["denominator"]:
         return None
     return half_up_percent(row["numerator"], row["denominator"])
+
+
+def measure_name(row: Row) -> str:
+    """Versions that were issued before measures had names know them by their ids."""
+    return str(row.get("measure_name") or row["measure_id"])
 
 
 def _differs(row: Row, figure: Row | None) -> bool:

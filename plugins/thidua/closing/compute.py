@@ -124,6 +124,13 @@ def compute_basis(home: Home, basis: Basis, folder: Path | None = None) -> Compu
     return _decided(home, basis, decisions, *_read(kept))
 
 
+def computed_before(home: Home, basis: Basis) -> Computed | None:
+    """The result of a basis where it was computed before and still lies there; nothing is built."""
+    decisions = decisions_of(home, basis)
+    kept = work_dir(home, basis.freeze) / f"{_rules_key(basis, decisions)}-{code_version()[:12]}.json"
+    return _decided(home, basis, decisions, *_read(kept)) if kept.exists() else None
+
+
 def _rules_key(basis: Basis, decisions: Sequence[Decision]) -> str:
     """What the warehouse computes from: the freeze, and those decisions that its rules read."""
     read = {one["decision_id"]: basis.decisions[one["decision_id"]] for one in _for_rules(decisions)}
