@@ -15,6 +15,7 @@ from uuid import UUID
 from thidua.closing.close import Closing
 from thidua.closing.questions import Question
 from thidua.orchestration import closing_steps, run_dags
+from thidua.orchestration.fresh_forms import FreshForms
 from thidua.orchestration.up import configure_server
 from thidua.settings import home
 
@@ -55,9 +56,12 @@ class Office:
         with run_dags.output_to(home().airflow / "office.log"):
             run_dags.prepare()
             from airflow.api_fastapi.app import create_app
+            from airflow.sdk.execution_time.supervisor import in_process_api_server
             from starlette.testclient import TestClient
 
             app = create_app(apps="core")
+            # Tasks that `dag.test` runs leave their forms at an api-server of their own, which has no plugins.
+            in_process_api_server().app.add_middleware(FreshForms)
         self._clients = {}
         for user in users:
             client = TestClient(app)

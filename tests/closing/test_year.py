@@ -184,7 +184,7 @@ def test_the_forms_of_the_second_quarter(year: Year) -> None:
 
 def test_approvals_are_refused_with_a_reason(year: Year) -> None:
     words = {
-        "undecided": "still to be decided: nomination",
+        "undecided": "still to be decided: tie:districts:1",
         "viewer": "may look, not approve",
         "objection": "open objections must be acknowledged",
         "one is not enough": "1 of 2 different people",

@@ -282,6 +282,7 @@ def test_a_stranger_gets_401_on_every_route_of_ours(server: Server, tmp_path: Pa
 def test_nothing_is_lost_when_airflow_is_killed_between_an_answer_and_its_record(server: Server) -> None:
     """The last one, as nothing of this Airflow is left. Three answers are acknowledged over REST and not yet recorded: one
     whose task the scheduler has not seen, one whose record waits for the lake, one whose form itself is recording."""
+    until(lambda: server.value_of("da-lat") == STALE["da-lat"][1] + 100, "the first build")
     people = Rest(server, "hoa")
     closing = people.form("close_period", people.trigger("close_period", {"campaign": CAMPAIGN, "period": "q3"}))
     resends = {unit: people.form("review_submissions", f"{unit}_2023-06-30_3.xlsx") for unit in ("don-duong", "da-lat")}
