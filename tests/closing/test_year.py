@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 import pytest
 from thidua.annexes.documents import documents
+from thidua.annexes.minutes import minutes
 from thidua.annexes.result import official as result_of
 from thidua.closing.compare import compare_provisional, compare_versions
 from thidua.closing.officials import Official, load_version
@@ -427,3 +428,18 @@ def test_the_sum_of_the_annex_is_that_of_the_version_and_of_the_marts(
         names = [table.name for table in annex.tables]
         assert names == ["Khen thưởng không kèm tiền", "Chờ quyết định hoặc chưa chi được"]
         assert [len(table.rows) for table in annex.tables] == [6, 1], "what was given waits for nobody"
+
+
+def test_the_minutes_tell_what_decisions_changed(year: Year) -> None:
+    def told(campaign_id: str, period_id: str, version: int) -> dict[Any, list[Any]]:
+        made = minutes(result_of(year.home, campaign_id, period_id, version))
+        (table,) = [table for table in made.tables if table.name == "Tác động của quyết định"]
+        return {row[1]: [row[0], *row[2:]] for row in table.rows}
+
+    tie = told(CAMPAIGN, "q2", 1)
+    assert tie["BHXH huyện Lạc Dương: giải"][1:] == [None, "Giải nhất"]
+    assert tie["BHXH huyện Đam Rông: số tiền"][1:] == [None, dotted(money("dam-rong", "second", "q2") or 0)]
+    assert told(pools.WAVES, "wave-1", 1)["Giấy khen tập thể (Xã minh họa 1 (Ô Môn))"][1:] == ["có", "–"], "the cut"
+    persons = told(pools.CONTEST, "final", 1)
+    given = [by for what, (by, before, after) in persons.items() if (before, after) == ("–", "có")]
+    assert len(set(given)) == 3 and all(by.isdigit() for by in given), "each decision has its own"

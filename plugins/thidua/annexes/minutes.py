@@ -116,7 +116,7 @@ def _effects(result: Result) -> Sequence[Block]:
         found = _effect(result, effect)
         if found is not None:
             by = sorted(numbers[one] for one in effect.get("decisions", ()) if one in numbers)
-            cells.append([", ".join(map(str, by)) or None, *found])
+            cells.append([_ranges(by) or None, *found])
     if not cells:
         return []
     columns = [
@@ -126,6 +126,17 @@ def _effects(result: Result) -> Sequence[Block]:
         Column("Sau", 32, "center"),
     ]
     return [Table("Tác động của quyết định", columns, cells)]
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """`2–5, 7` of ascending numbers."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
 
 
 def _effect(result: Result, effect: Row) -> list[Cell] | None:
