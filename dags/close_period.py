@@ -18,7 +18,7 @@ decided. An approval of what has changed since is refused: clear `show_result` a
 from datetime import timedelta
 
 from airflow.sdk import Asset, Param, dag, task
-from thidua.orchestration.closing_forms import ApprovalForm, QuestionForm
+from thidua.orchestration.closing_forms import RETRIES, ApprovalForm, QuestionForm
 
 lake_officials = Asset("lake_officials", uri="x-thidua://lake/officials")
 
@@ -63,9 +63,9 @@ def close_period():
         return closing_steps.issue(params)
 
     questions = list_questions.override(task_id="list_questions")()
-    decide = QuestionForm.partial(task_id="decide").expand_kwargs(questions)
+    decide = QuestionForm.partial(task_id="decide", retries=RETRIES).expand_kwargs(questions)
     more = list_questions.override(task_id="list_more_questions")()
-    decide_more = QuestionForm.partial(task_id="decide_more").expand_kwargs(more)
+    decide_more = QuestionForm.partial(task_id="decide_more", retries=RETRIES).expand_kwargs(more)
     result = show_result()
     approvals = [
         ApprovalForm(

@@ -7,14 +7,14 @@ a human-in-the-loop task, and records what they answer.
 **Inputs.** `serve/current/`. **Outputs.** `lake/decisions/…`, batches of files judged again, and one event of the asset
 `lake_batches`, which starts `build_warehouse`.
 
-**Answering.** In the UI (Required Actions), over REST (`PATCH …/hitlDetails`; wait 3 s after the task has parked), or on
-the pages of the desk. The record in the lake counts, the task is only its form: whoever decides first has decided, and
-the other one's `record` says who it was. What nobody answers in `hours` hours is asked again after a later build.
+**Answering.** In the UI (Required Actions), over REST (`PATCH …/hitlDetails`), or on the pages of the desk. The record in
+the lake counts, the task is only its form: whoever decides first has decided, and the other one's `record` says who it
+was. What nobody answers in `hours` hours is asked again after a later build.
 
 **Re-run.** Always safe: a question waits in one run at a time, an answer is recorded once. Several runs may wait at once.
 
 **On failure.** `record` fails where the answer may not stand (nobody decides on their own unit): its log says why, and
-the question is asked again. After a kill between answer and record, clear `record`: Airflow has kept the answer.
+the question is asked again. A kill between answer and record loses nothing: Airflow started again records it by itself.
 """
 
 from datetime import timedelta
@@ -60,9 +60,7 @@ def review_submissions():
                 raise AirflowSkipException("Để sau, câu hỏi vẫn mở / later: the question stays open")
             return said
 
-        answer = AskOperator(
-            task_id="answer", question=question, retries=0, map_index_template="{{ task.question['title'] }}"
-        )
+        answer = AskOperator(task_id="answer", question=question, map_index_template="{{ task.question['title'] }}")
         record(question, answer.output)
 
     review.expand(question=ask_questions())

@@ -95,8 +95,8 @@ def freeze(home: Home, campaigns: Path | None, period_id: str, at: str) -> Closi
     return prepare(home, campaigns, CAMPAIGN, period_id, parse_instant(at))
 
 
-def look(home: Home, period_id: str, at: str) -> Closing:
-    return examine(home, CAMPAIGN, period_id, parse_instant(at))
+def look(home: Home, period_id: str, at: str, campaign_id: str = CAMPAIGN) -> Closing:
+    return examine(home, campaign_id, period_id, parse_instant(at))
 
 
 def answer(home: Home, closing: Closing, question_id: str, value: Any, at: str) -> list[dict[str, Any]]:

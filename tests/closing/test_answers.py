@@ -106,6 +106,20 @@ def test_an_excluded_person_cannot_be_named(home: Home) -> None:
         answer(home, "nomination", [{"unit_id": "d", "name": "VŨ BÌNH"}])
 
 
+def test_a_share_of_a_list_that_nobody_gave_is_not_without_limit(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(made_up, "AWARDS", [*made_up.AWARDS[:-1], {**made_up.AWARDS[-1], "places": None}])
+    assert asked(home)["pool:cup:all"].kind == "units", "the plan sets no number: the council may"
+    monkeypatch.setitem(made_up.WORKING, "prizes", [{"prize_id": "cup", "places_kind": "cap"}])
+    assert "nothing is given" in asked(home)["pool:cup:all"].text
+    with pytest.raises(ThiduaError, match="allowed: stays_open"):
+        answer(home, "pool", ["a"])
+    answer(home, "pool", "stays_open")
+    assert not asked(home)["pool:cup:all"].is_open
+    (freeze,) = load_freezes(home, CAMPAIGN, PERIOD)
+    rows = made_up.compute(home, basis_of(home, freeze, parse_instant("2024-01-01"))).rows("awards")
+    assert [row["status"] for row in rows if row["prize_id"] == "cup"] == ["undecided"], "left open, and said so"
+
+
 def test_an_answer_replaces_the_one_before(home: Home) -> None:
     answer(home, "pool", ["a"])
     answer(home, "pool", ["b"], at="2023-07-07")

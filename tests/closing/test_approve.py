@@ -19,7 +19,7 @@ from thidua.closing.close import examine, record_order
 from thidua.closing.compute import Computed, Table
 from thidua.closing.reproduce import reproduce
 from thidua.errors import NotWell, ThiduaError
-from thidua.lake.decisions import decisions_dir, record_decision
+from thidua.lake.decisions import decisions_dir, load_decisions, record_decision
 from thidua.lake.entries import Changed
 from thidua.lake.evidence import evidence_path, keep_evidence
 from thidua.lake.officials import commit_version, list_versions, load_freezes, load_version, officials_dir
@@ -37,6 +37,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A closing about which everything is decided."""
     monkeypatch.setattr(closing_module, "compute_basis", made_up.compute)
     monkeypatch.setattr(approving, "compute_basis", made_up.compute)
+    monkeypatch.setattr(approving, "computed_before", made_up.compute)
     home = Home(tmp_path)
     made_up.freeze(home)
     decide_everything(home)
@@ -69,8 +70,25 @@ def test_two_people_make_an_official_version(home: Home) -> None:
     paid = {(row["prize_id"], row["unit_id"]): row["amount"] for row in official.rows("awards")}
     assert paid == {("second", "a"): 500, ("first", "b"): 1000, ("person", "d"): 300}, "one of two persons was named"
     assert official.faults() == [] and load_version(home, CAMPAIGN, PERIOD).manifest == official.manifest
-    effects = {(one["table"], one["column"]) for one in official.manifest["effects"]}
-    assert ("ranking", "prize_id") in effects, "before and after the decisions"
+    effects = official.manifest["effects"]
+    (tie,) = [one["decision_id"] for one in load_decisions(home) if one["kind"] == "place_tied"]
+    cells = {
+        (one["key"][0], one["before"], one["after"])
+        for one in effects
+        if one["decisions"] == [tie] and one["column"] == "prize_id"
+    }
+    assert cells == {("a", None, "second"), ("b", None, "first")}, "each decision with its own effect"
+    (named,) = [one["decision_id"] for one in load_decisions(home) if one["kind"] == "award_person"]
+    assert {one["table"] for one in effects if one["decisions"] == [named]} == {"awards"}
+
+
+def test_decisions_stand_together_where_nobody_looked_between_them(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(approving, "computed_before", lambda home, basis: None)
+    say_yes(home, "an")
+    say_yes(home, "binh")
+    effects = issue(home, CAMPAIGN, PERIOD, AT).manifest["effects"]
+    every = [one["decision_id"] for one in load_decisions(home)]
+    assert effects and all(one["decisions"] == every for one in effects)
 
 
 REFUSED: dict[str, tuple[Callable[[Home], Any], str]] = {

@@ -24,7 +24,7 @@ run_dags.configure(home().airflow)
 
 
 def answer(choose: str, found: dict[str, Any]) -> None:
-    """Answers the first question that parks, over REST, once it has been parked for a while."""
+    """Answers the first question that parks, over REST, as soon as it is there."""
     from airflow.api_fastapi.app import create_app
     from starlette.testclient import TestClient
 
@@ -33,14 +33,13 @@ def answer(choose: str, found: dict[str, Any]) -> None:
     client.headers["Authorization"] = f"Bearer {token}"
     waiting: list[dict[str, Any]] = []
     while not waiting:
-        time.sleep(3)
+        time.sleep(0.2)
         listed = client.get("/api/v2/dags/~/dagRuns/~/hitlDetails", params={"response_received": False})
         waiting = listed.json()["hitl_details"]
     (detail,) = waiting
     place = detail["task_instance"]
     found["asked"] = {name: detail[name] for name in ("subject", "body", "options")}
     option = next(one for one in detail["options"] if choose in one)
-    time.sleep(3)
     answered = client.patch(
         f"/api/v2/dags/{place['dag_id']}/dagRuns/{place['dag_run_id']}/taskInstances/{place['task_id']}/"
         f"{place['map_index']}/hitlDetails",

@@ -5,6 +5,7 @@ Runs where Chromium is; THIDUA_NEEDS_BROWSER=1 (CI) makes its absence a failure.
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -16,15 +17,22 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import httpx
 import openpyxl
+import psutil
 import pytest
 from fastapi.routing import APIRoute
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from thidua.desk.app import create_app
+from thidua.files import locked
+from thidua.lake.batches import lake_lock
+from thidua.lake.decisions import load_decisions
 from thidua.settings import Home, repo_root
 
 from tests.desk.conftest import CAMPAIGN, workbook
@@ -42,15 +50,37 @@ tam,office,{CAMPAIGN},di-linh,
 hoa,operator,,,
 binh,viewer,,,
 """
+# Who sent an old figure again: name in the file, and that figure.
+STALE = {
+    "di-linh": ("BHXH huyện Di Linh", 39_100),
+    "don-duong": ("BHXH huyện Đơn Dương", 21_100),
+    "da-lat": ("BHXH thành phố Đà Lạt", 60_100),
+}
 SECONDS = 300  # of patience: a machine may be busy
 
 
 @dataclass
 class Server:
+    """A `make up`; it may be killed and started again."""
+
     home: Home
     url: str
-    passwords: dict[str, str]
     log: Path
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as output:
+            command = [sys.executable, "-m", "thidua.orchestration.up"]
+            process = subprocess.Popen(command, env=self.environment, stdout=output, stderr=output)
+        self.process = process
+        until(lambda: process.poll() is not None or status_of(f"{self.url}/desk/") == 401, "the desk")
+        assert process.poll() is None, self.log.read_text(errors="replace")[-5000:]
+
+    @property
+    def passwords(self) -> dict[str, str]:
+        found: dict[str, str] = json.loads((self.home.airflow / "passwords.json").read_bytes())
+        return found
 
     def value_of(self, unit_id: str) -> int | None:
         """The figure of the closing that stands in the published tables."""
@@ -84,14 +114,24 @@ def free_port() -> int:
 
 
 def seed(home: Home) -> None:
-    """Di Linh sends 100, corrects it to 200, and sends the 100 again: a stale resend that somebody must look at."""
+    """Three offices send 100, correct it to 200, and send the 100 again: stale resends that somebody must look at. Of the
+    third quarter everybody has reported.
+    """
     folder = home.landing / CAMPAIGN / "progress"
     folder.mkdir(parents=True)
-    for day, value in ((1, 39_100), (2, 39_200), (3, 39_100)):
-        name = f"di-linh_2023-06-30_{day}.xlsx"
-        sidecar = json.dumps({"received_at": f"2023-07-0{day}T09:00:00+07:00"})
+
+    def send(name: str, at: str, content: bytes) -> None:
+        sidecar = json.dumps({"received_at": f"{at}T09:00:00+07:00"})
         (folder / f"{name}.receipt.json").write_text(sidecar, encoding="utf-8")
-        (folder / name).write_bytes(workbook([("BHXH huyện Di Linh", value)]))
+        (folder / name).write_bytes(content)
+
+    for unit, (name, first) in STALE.items():
+        for day, value in ((1, first), (2, first + 100), (3, first)):
+            send(f"{unit}_2023-06-30_{day}.xlsx", f"2023-07-0{day}", workbook([(name, value)]))
+    with (repo_root() / "campaigns" / CAMPAIGN / "units.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["unit_type"] in {"district_office", "department"}]
+    everybody = workbook([(row["name"], 10) for row in rows], "Số liệu tính đến hết ngày 30/09/2023")
+    send("toan-tinh_2023-09-30.xlsx", "2023-10-02", everybody)
 
 
 @pytest.fixture(scope="module")
@@ -110,18 +150,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__WORKERS": "1",
     }
-    url = f"http://127.0.0.1:{port}"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "thidua.orchestration.up"], env=environment, stdout=output, stderr=output
-        )
+    server = Server(home, f"http://127.0.0.1:{port}", log, environment)
     try:
-        until(lambda: process.poll() is not None or status_of(f"{url}/desk/") == 401, "the desk")
-        passwords = json.loads((home.airflow / "passwords.json").read_bytes())
-        yield Server(home, url, passwords, log)
+        server.start()
+        yield server
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(120)
+        if server.process is not None:
+            server.process.send_signal(signal.SIGTERM)
+            server.process.wait(120)
 
 
 def status_of(url: str, method: str = "GET") -> int | None:
@@ -241,3 +277,94 @@ def test_a_stranger_gets_401_on_every_route_of_ours(server: Server, tmp_path: Pa
             path = path.replace(name, value)
         path = path.replace("{export_type}", "progress")
         assert status_of(f"{server.url}/desk{path}", method) == 401, (method, path)
+
+
+def test_nothing_is_lost_when_airflow_is_killed_between_an_answer_and_its_record(server: Server) -> None:
+    """The last one, as nothing of this Airflow is left. Three answers are acknowledged over REST and not yet recorded: one
+    whose task the scheduler has not seen, one whose record waits for the lake, one whose form itself is recording."""
+    until(lambda: server.value_of("da-lat") == STALE["da-lat"][1] + 100, "the first build")
+    people = Rest(server, "hoa")
+    closing = people.form("close_period", people.trigger("close_period", {"campaign": CAMPAIGN, "period": "q3"}))
+    resends = {unit: people.form("review_submissions", f"{unit}_2023-06-30_3.xlsx") for unit in ("don-duong", "da-lat")}
+    stale = next(option for option in resends["da-lat"]["options"] if "stale_resend" in option)
+    before = {one["decision_id"] for one in load_decisions(server.home)}
+    (computing,) = (server.home.path / "closings" / CAMPAIGN / "q3").glob("*/.computing")
+    assert server.process is not None
+    with locked(computing), locked(lake_lock(server.home)):
+        people.answer(closing, closing["options"][0])
+        until(lambda: people.state_of(closing) == "running", "the form that records")
+        people.answer(resends["don-duong"], stale)
+        until(lambda: people.state_of(resends["don-duong"], "review.record") == "running", "the record that waits")
+        airflow = psutil.Process(server.process.pid).children(recursive=True)
+        for process in airflow:
+            with suppress(psutil.Error):
+                if "scheduler" in " ".join(process.cmdline()):
+                    process.suspend()
+        people.answer(resends["da-lat"], stale)
+        assert people.state_of(resends["da-lat"]) == "scheduled"
+        assert {one["decision_id"] for one in load_decisions(server.home)} == before
+        server.process.kill()
+        for process in airflow:
+            with suppress(psutil.Error):
+                process.kill()
+        server.process.wait(60)
+
+    server.start()
+    until(lambda: len(load_decisions(server.home)) >= len(before) + 3, "the records")
+    until(
+        lambda: {unit: server.value_of(unit) for unit in resends} == {unit: STALE[unit][1] for unit in resends},
+        "the tables",
+    )
+    Rest(server, "hoa").form("close_period", "Phê duyệt")
+    found = [one for one in load_decisions(server.home) if one["decision_id"] not in before]
+    assert sorted((one["kind"], one["decided_by"]) for one in found) == [
+        ("settle", "hoa"), ("waive", "hoa"), ("waive", "hoa"),
+    ]  # fmt: skip
+
+
+class Rest:
+    """Somebody who is logged in, over Airflow's own API."""
+
+    def __init__(self, server: Server, user: str) -> None:
+        self._client = httpx.Client(base_url=server.url, timeout=60)
+        said = self._client.post("/auth/token", json={"username": user, "password": server.passwords[user]})
+        self._client.headers["Authorization"] = f"Bearer {said.json()['access_token']}"
+
+    def trigger(self, dag_id: str, conf: dict[str, str]) -> str:
+        said = self._client.post(f"/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf})
+        assert said.status_code == 200, said.text
+        return str(said.json()["dag_run_id"])
+
+    def form(self, dag_id: str, about: str) -> dict[str, Any]:
+        """The form of a DAG that has parked and names this, or is of this run."""
+        found: list[dict[str, Any]] = []
+
+        def look() -> bool:
+            said = self._client.get(f"/api/v2/dags/{dag_id}/dagRuns/~/hitlDetails", params={"response_received": False})
+            for form in said.json()["hitl_details"]:
+                place = form["task_instance"]
+                text = f"{form['subject']}\n{form['body']}\n{place['dag_run_id']}"
+                if about in text and place["state"] == "awaiting_input":
+                    found.append(form)
+            return bool(found)
+
+        until(look, f"a form of {dag_id} about {about}")
+        return found[0]
+
+    def answer(self, form: dict[str, Any], option: str) -> None:
+        fields = {name: "Biên bản số 9" if name == "reason" else "" for name in form["params"]}
+        content = {"chosen_options": [option], "params_input": fields}
+        said = self._client.patch(f"{self._path(form)}/hitlDetails", json=content)
+        assert said.status_code == 200, said.text
+
+    def state_of(self, form: dict[str, Any], task_id: str | None = None) -> str:
+        state: str = self._client.get(self._path(form, task_id)).json()["state"]
+        return state
+
+    @staticmethod
+    def _path(form: dict[str, Any], task_id: str | None = None) -> str:
+        place = form["task_instance"]
+        return (
+            f"/api/v2/dags/{place['dag_id']}/dagRuns/{place['dag_run_id']}/taskInstances/"
+            f"{task_id or place['task_id']}/{place['map_index']}"
+        )

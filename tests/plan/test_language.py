@@ -166,6 +166,15 @@ def test_a_broken_row_is_told_with_its_line(tmp_path: Path, reason: str) -> None
     assert any(words in text for text in told), told
 
 
+def test_a_goal_to_which_nobody_adds_is_told(tmp_path: Path) -> None:
+    folder = write_small(tmp_path, {"metric: users, over: 10,": "metric: users, blocs: [rooms], over: 10,"})
+    load_plan(folder)
+    units = folder / "units.csv"
+    units.write_text(units.read_text().replace("Thu,room,t,,", "Thu,room,t,,2023-12-30"))
+    (told,) = problems_of(folder)
+    assert "goals[0].blocs" in told and "no unit of its blocs stands on 2023-12-31" in told
+
+
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     folder = write_small(
         tmp_path, {"measure: progress, at_least": "measure: progres, at_least", "goal: many}": "goal: man}"}

@@ -373,7 +373,10 @@ def write_event_plan(campaign: EventCampaign, folder: Path) -> None:
         ],
         "goals": [
             {"goal_id": name, "metric": metric, "blocs": [bloc], "over": campaign.goal, "due_on": due_on, "clause": "I"}
-            for name, metric, bloc in (("people", "signed", "districts"), ("sales", "sold", "shops"))
+            for name, metric, bloc, kind in (
+                ("people", "signed", "districts", "district"), ("sales", "sold", "shops", "shop"),
+            )
+            if _stands(campaign, kind, due_on)
         ],
         "reports": [
             {"export": SOLD, "from": ["shop"], "to": "top", "periods": ids, "days_after_closing": 3, "clause": "VI"},
@@ -421,6 +424,15 @@ def write_event_plan(campaign: EventCampaign, folder: Path) -> None:
         folder / "participants.csv",
         ["period_id", "authority_unit_id", "recipient", "value"],
         [(period, unit, "unit", value) for (period, unit), value in campaign.participants.items()],
+    )
+
+
+def _stands(campaign: EventCampaign, kind: str, day: date) -> bool:
+    """Whether there is a unit of this kind on a day; a plan sets no goal for nobody."""
+    return any(
+        campaign.valid_from.get(unit, day) <= day <= campaign.valid_through.get(unit, day)
+        for unit, of_kind in campaign.types.items()
+        if of_kind == kind
     )
 
 

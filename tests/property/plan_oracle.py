@@ -413,7 +413,7 @@ class PlanOracle:
             finding = self._measured(condition, period, unit)
             return {"pass": "pass", "no_data": "undecided", None: "undecided"}.get(finding, "fail")
         if isinstance(condition, m.GoalCondition):
-            is_met = self.out.goals.get((condition.goal,), (None, None))[1]
+            is_met = self.out.goals[(condition.goal,)][1]
             return "undecided" if is_met is None else "pass" if is_met else "fail"
         if isinstance(condition, m.DecisionCondition):
             return condition.default
@@ -505,8 +505,7 @@ class PlanOracle:
         missed = [
             condition
             for condition in award.requires
-            if isinstance(condition, m.GoalCondition)
-            and self.out.goals.get((condition.goal,), (None, None))[1] is False
+            if isinstance(condition, m.GoalCondition) and self.out.goals[(condition.goal,)][1] is False
         ]
         if missed:
             return 0
@@ -554,8 +553,7 @@ class PlanOracle:
                 if below.metric:
                     value = self._latest(below.metric, member_of(below.member), unit, goal, is_due)
                     denominators.append(value)
-            if numerators:  # a bloc that has no unit says nothing
-                self.out.goals[(goal.goal_id,)] = self._goal(goal, numerators, denominators, is_due)
+            self.out.goals[(goal.goal_id,)] = self._goal(goal, numerators, denominators, is_due)
 
     def _blocs(self, goal: m.Goal) -> list[str]:
         return goal.blocs or [bloc.bloc_id for bloc in self.document.blocs]

@@ -70,7 +70,7 @@ def _ranking_table(result: Result, name: str, rows: list[Row], is_ranked: bool) 
         measure = next(iter(figures.values()))
         columns[5:] = [
             Column("Ngưỡng", 24, "right"),
-            Column(f"{measure['measure_name']} (để xếp hạng)", 50, "right"),
+            Column(f"{measure_name(measure)} (để xếp hạng)", 50, "right"),
             Column("Kết quả xét", 38),
             Column("Khen thưởng", 38),
         ]
@@ -84,6 +84,11 @@ def rate_text(row: Row) -> str | None:
     if row["numerator"] is None or not row["denominator"]:
         return None
     return half_up_percent(row["numerator"], row["denominator"])
+
+
+def measure_name(row: Row) -> str:
+    """Versions that were issued before measures had names know them by their ids."""
+    return str(row.get("measure_name") or row["measure_id"])
 
 
 def _differs(row: Row, figure: Row | None) -> bool:
@@ -130,7 +135,12 @@ def awards(result: Result) -> Document:
             blocks += [Paragraph(name, "heading"), _paid_table(result, name, paid, sums[-1])]
     if sums:
         blocks.append(Paragraph(f"Tổng cộng: {dotted(sum(sums))} đồng. Bằng chữ: {amount_in_words(sum(sums))}."))
-    open_rows = [row for row in rows if row["amount"] is None]
+    unpaid = [row for row in rows if row["amount"] is None]
+    given = [row for row in unpaid if row["status"] == "awarded"]
+    if given:
+        name = "Khen thưởng không kèm tiền"
+        blocks += [Paragraph(name, "heading"), _given_table(result, name, given)]
+    open_rows = [row for row in unpaid if row["status"] != "awarded"]
     if open_rows:
         name = "Chờ quyết định hoặc chưa chi được"
         blocks += [Paragraph(name, "heading"), _open_table(result, name, open_rows)]
@@ -166,6 +176,30 @@ def _paid_table(result: Result, name: str, rows: list[Row], total: int) -> Table
         for number, row in enumerate(rows, 1)
     ]
     return Table(name, columns, cells, ["Cộng", "", "", "", "", total, amount_in_words(total)])
+
+
+def _given_table(result: Result, name: str, rows: list[Row]) -> Table:
+    """Awards of which the plan names no money; who the persons are stands in the list of nominees."""
+    columns = [
+        _NUMBER,
+        Column("Đơn vị", 75),
+        Column("Hình thức", 60),
+        Column("Cấp khen", 60),
+        Column("Điều khoản", 24, "center"),
+        Column("Số suất", 18, "right"),
+    ]
+    cells: list[list[Cell]] = [
+        [
+            number,
+            result.unit_name(row["unit_id"]) + (" (cá nhân)" if row["recipient_kind"] == "person" else ""),
+            row["prize_name"] or row["prize_id"],
+            result.unit_name(row["authority_unit_id"]),
+            row["clause"],
+            row["places"],
+        ]
+        for number, row in enumerate(rows, 1)
+    ]
+    return Table(name, columns, cells)
 
 
 def _open_table(result: Result, name: str, rows: list[Row]) -> Table:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from thidua.annexes.blocks import Block, Column, Document, Paragraph, Table
+from thidua.annexes.blocks import Block, Cell, Column, Document, Paragraph, Table
 from thidua.annexes.documents import recipient
 from thidua.annexes.labels import DECISIONS, QUESTIONS, REASONS
 from thidua.annexes.result import Result, local_text
@@ -14,11 +14,19 @@ from thidua.annexes.words import amount_in_words
 from thidua.intake.contracts import load_contract
 from thidua.lake.decisions import Decision
 from thidua.reports.explain import award_formula
-from thidua.reports.served import REPORT_LABELS, dotted
+from thidua.reports.served import REPORT_LABELS, Row, dotted
 
 # What the title of the minutes says already, the clause stands for, or only machines read.
 _UNSAID = {"period_id", "gate_id", "basis"}
 _RESULTS = {"pass": "đạt", "fail": "không đạt"}
+# The cells of a ranking that an effect is told by.
+_CELLS = {
+    "rank": "hạng",
+    "reason_code": "kết quả xét",
+    "prize_name": "giải",
+    "amount": "số tiền",
+    "quota": "suất đề cử",
+}
 _HASH = re.compile(r"[0-9a-f]{16,}")
 
 
@@ -39,6 +47,7 @@ def minutes(result: Result) -> Document:
         *(Paragraph(text) for text in _summary(result)),
         Paragraph("III. CÁC QUYẾT ĐỊNH ĐÃ GHI", "heading"),
         *_decisions(result),
+        *_effects(result),
         Paragraph("IV. VIỆC CÒN PHẢI QUYẾT ĐỊNH", "heading"),
         *(Paragraph(text) for text in _numbered(_open_questions(result)) or ["Không còn việc nào."]),
         Paragraph("V. KHIẾU NẠI", "heading"),
@@ -97,6 +106,60 @@ def _decisions(result: Result) -> Sequence[Block]:
         for number, decision in enumerate(result.decisions, 1)
     ]
     return [Table("Quyết định", columns, cells)]
+
+
+def _effects(result: Result) -> Sequence[Block]:
+    """What the decisions since the figures were frozen changed: before and after, by the numbers of the decisions."""
+    numbers = {decision["decision_id"]: number for number, decision in enumerate(result.decisions, 1)}
+    cells: list[list[Cell]] = []
+    for effect in result.effects:
+        found = _effect(result, effect)
+        if found is not None:
+            by = sorted(numbers[one] for one in effect.get("decisions", ()) if one in numbers)
+            cells.append([_ranges(by) or None, *found])
+    if not cells:
+        return []
+    columns = [
+        Column("Quyết định số", 24, "center"),
+        Column("Tác động", 88),
+        Column("Trước", 32, "center"),
+        Column("Sau", 32, "center"),
+    ]
+    return [Table("Tác động của quyết định", columns, cells)]
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """`2–5, 7` of ascending numbers."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
+
+
+def _effect(result: Result, effect: Row) -> list[Cell] | None:
+    """A changed cell in words; null where another one says the same."""
+    key, column, before, after = (effect[name] for name in ("key", "column", "before", "after"))
+    if effect["table"] == "ranking" and column in _CELLS:
+        return [f"{result.unit_name(key[0])}: {_CELLS[column]}", _value(column, before), _value(column, after)]
+    if effect["table"] == "awards" and not column:
+        # A line that came or went: what is given by rank is told by the ranking above.
+        prize_id, authority, kind, unit_id = key
+        to_whom = result.unit_name(unit_id) or result.unit_name(authority) or "chung"
+        person = ", cá nhân" if kind == "person" else ""
+        there = ("–", "có") if before is None else ("có", "–")
+        return [f"{result.prize_names.get(prize_id, prize_id)} ({to_whom}{person})", *there]
+    return None
+
+
+def _value(column: str, value: object) -> Cell:
+    if value is None:
+        return None
+    if column == "reason_code":
+        return REASONS.get(str(value), str(value))
+    return dotted(value) if isinstance(value, int) else str(value)
 
 
 def _said(result: Result, decision: Decision, numbers: Mapping[str, int]) -> str:

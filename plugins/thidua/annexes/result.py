@@ -42,6 +42,7 @@ class Result:
     version: int | None = None
     content_hash: str | None = None
     approvals: Sequence[Row] = ()
+    effects: Sequence[Row] = ()  # of an official version: what its decisions changed, cell by cell
     plan: Plan | None = None  # of an official version: its awards may no longer name every prize
 
     @property
@@ -158,6 +159,7 @@ def official(home: Home, campaign: str, period: str, version: int | None = None)
         version=found.version,
         content_hash=found.content_hash,
         approvals=found.manifest["approvals"],
+        effects=found.manifest.get("effects", ()),
         plan=load_plan(snapshot_of(home, found.manifest["freeze"]).path),
     )
 

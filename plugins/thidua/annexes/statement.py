@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from thidua.annexes.blocks import Block, Cell, Column, Document, Paragraph, Table
-from thidua.annexes.documents import rate_text
+from thidua.annexes.documents import measure_name, rate_text
 from thidua.annexes.labels import REASONS
 from thidua.annexes.order import figures_that_rank, lead_over
 from thidua.annexes.result import Result
@@ -54,7 +54,7 @@ def _figures(result: Result, row: Row) -> Iterator[str]:
     for measure in sorted(result.rows("fct_measure", unit_id=row["unit_id"]), key=lambda row: str(row["measure_id"])):
         target = measure["target_decision_number"]
         given = f" Chỉ tiêu {dotted(measure['denominator'])} theo {target}." if target else ""
-        yield f"{measure['measure_name']} (mục {measure['clause']}): {formula(measure)}.{given}"
+        yield f"{measure_name(measure)} (mục {measure['clause']}): {formula(measure)}.{given}"
 
 
 def _conditions(result: Result, row: Row) -> Iterator[str]:

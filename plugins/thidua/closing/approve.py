@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from thidua.closing.basis import Basis, input_faults
 from thidua.closing.close import Closing, examine, person_of
 from thidua.closing.compare import changes_between
-from thidua.closing.compute import compute_basis, write_tables
+from thidua.closing.compute import compute_basis, computed_before, write_tables
 from thidua.errors import NotWell
 from thidua.files import locked
 from thidua.lake.entries import Entry
@@ -158,8 +158,23 @@ def _first_of_each(closing: Closing) -> list[Entry]:
 
 
 def _effects(home: Home, closing: Closing) -> list[dict[str, object]]:
-    """What the decisions since the freeze changed in ranking and awards: each cell before and after."""
+    """What the decisions since the freeze changed in ranking and awards, in their order: each cell before and after, and
+    the decisions that changed it. Several stand together where nobody looked at the result between them: to compute it
+    would cost a build.
+    """
     if closing.computed is None or closing.freeze is None:
         return []
-    at_freeze = compute_basis(home, Basis(closing.freeze, closing.freeze["decisions"]))
-    return [change.record() for change in changes_between(at_freeze.all_rows, closing.computed.all_rows)]
+    basis, counted = closing.computed.basis, dict(closing.freeze["decisions"])
+    before = compute_basis(home, Basis(closing.freeze, counted))
+    later = [one["decision_id"] for one in closing.computed.decisions if one["decision_id"] not in counted]
+    effects, together = [], []
+    for decision_id in later:
+        counted = {**counted, decision_id: basis.decisions[decision_id]}
+        together.append(decision_id)
+        is_last = decision_id == later[-1]
+        after = closing.computed if is_last else computed_before(home, Basis(closing.freeze, counted))
+        if after is not None:
+            changes = changes_between(before.all_rows, after.all_rows)
+            effects += [{**change.record(), "decisions": together} for change in changes]
+            before, together = after, []
+    return effects

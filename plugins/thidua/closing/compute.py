@@ -1,7 +1,8 @@
 """Computes a basis into a warehouse of its own, and takes from it what a closing is about.
 
 The warehouse lies in `$THIDUA_HOME/closings/` and may be deleted at any time: the lake has all it was made from. What
-was taken is kept beside it under the key of its basis, so that looking twice costs one build.
+was taken is kept beside it under the key of what the rules read, so that looking twice, or naming somebody in between,
+costs one build.
 """
 
 from __future__ import annotations
@@ -111,18 +112,30 @@ def work_dir(home: Home, freeze: Mapping[str, Any]) -> Path:
 def compute_basis(home: Home, basis: Basis, folder: Path | None = None) -> Computed:
     """The result of a basis, from what was computed before where nothing changed. `folder`: compute it there, afresh."""
     place = folder or work_dir(home, basis.freeze)
-    kept = place / f"{basis.key}-{code_version()[:12]}.json"
+    decisions = decisions_of(home, basis)
+    kept = place / f"{_rules_key(basis, decisions)}-{code_version()[:12]}.json"
     # Two who look at once, each with other decisions, would read each other's rows.
     with locked(place / ".computing"):
-        if kept.exists():
-            return _read(basis, kept, decisions_of(home, basis))
-        frozen_at = datetime.fromisoformat(basis.freeze["frozen_at"])
-        database = place / "build.duckdb"
-        models = [f"+{mart}" for mart in (*OF_CAMPAIGN, *OF_PERIOD)]
-        compute(FileWarehouse(database), lambda: frozen_inputs(home, basis), frozen_at, frozen_at, select=models)
-        computed = _take(home, basis, database)
-        write_atomic(kept, canonical(_document(computed)))
-    return computed
+        if not kept.exists():
+            frozen_at = datetime.fromisoformat(basis.freeze["frozen_at"])
+            database = place / "build.duckdb"
+            models = [f"+{mart}" for mart in (*OF_CAMPAIGN, *OF_PERIOD)]
+            compute(FileWarehouse(database), lambda: frozen_inputs(home, basis), frozen_at, frozen_at, select=models)
+            write_atomic(kept, canonical(_document(*_take(database, basis.freeze["period_id"]))))
+    return _decided(home, basis, decisions, *_read(kept))
+
+
+def computed_before(home: Home, basis: Basis) -> Computed | None:
+    """The result of a basis where it was computed before and still lies there; nothing is built."""
+    decisions = decisions_of(home, basis)
+    kept = work_dir(home, basis.freeze) / f"{_rules_key(basis, decisions)}-{code_version()[:12]}.json"
+    return _decided(home, basis, decisions, *_read(kept)) if kept.exists() else None
+
+
+def _rules_key(basis: Basis, decisions: Sequence[Decision]) -> str:
+    """What the warehouse computes from: the freeze, and those decisions that its rules read."""
+    read = {one["decision_id"]: basis.decisions[one["decision_id"]] for one in _for_rules(decisions)}
+    return digest({"freeze": basis.freeze["entry_id"], "decisions": read})[:24]
 
 
 def forget_others(home: Home, freeze: Mapping[str, Any]) -> None:
@@ -165,17 +178,24 @@ def _for_rules(decisions: Sequence[Decision]) -> list[Decision]:
     ]
 
 
-def _take(home: Home, basis: Basis, database: Path) -> Computed:
-    period_id = basis.freeze["period_id"]
-    decisions = decisions_of(home, basis)
+def _take(database: Path, period_id: str) -> tuple[dict[str, Table], dict[str, Rows]]:
+    """The marts of a computed warehouse, and what the questions need beside them."""
     with duckdb.connect(str(database), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        tables = {mart: _query(connection, f"select * from marts.{mart}", []) for mart in OF_CAMPAIGN}
-        tables |= {
+        marts = {mart: _query(connection, f"select * from marts.{mart}", []) for mart in OF_CAMPAIGN}
+        marts |= {
             mart: _query(connection, f"select * from marts.{mart} where period_id = $1", [period_id])
             for mart in OF_PERIOD
         }
         working = {name: _query(connection, sql, [period_id]).rows for name, sql in WORKING.items()}
+    return marts, working
+
+
+def _decided(
+    home: Home, basis: Basis, decisions: Sequence[Decision], tables: dict[str, Table], working: dict[str, Rows]
+) -> Computed:
+    """The marts as the decisions complete them: who was named, what is awarded, the ranking as it is approved."""
+    period_id = basis.freeze["period_id"]
     working["earlier_persons"] = [
         {name: row[name] for name in ("period_id", "prize_id", "unit_id", "name")}
         for official in _officials(home, basis)
@@ -201,20 +221,17 @@ def _query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence
     return Table({column[0]: str(column[1]).lower() for column in cursor.description}, rows)
 
 
-def _document(computed: Computed) -> dict[str, Any]:
+def _document(marts: Mapping[str, Table], working: Mapping[str, Rows]) -> dict[str, Any]:
     return {
-        "tables": {
-            name: {"columns": list(table.columns.items()), "rows": table.rows}
-            for name, table in computed.tables.items()
-        },
-        "working": computed.working,
+        "marts": {name: {"columns": list(table.columns.items()), "rows": table.rows} for name, table in marts.items()},
+        "working": working,
     }
 
 
-def _read(basis: Basis, path: Path, decisions: Sequence[Decision]) -> Computed:
+def _read(path: Path) -> tuple[dict[str, Table], dict[str, Rows]]:
     document = json.loads(path.read_bytes())
-    tables = {name: Table(dict(table["columns"]), table["rows"]) for name, table in document["tables"].items()}
-    return Computed(basis, tables, document["working"], decisions)
+    marts = {name: Table(dict(table["columns"]), table["rows"]) for name, table in document["marts"].items()}
+    return marts, document["working"]
 
 
 def write_tables(computed: Computed, folder: Path) -> dict[str, dict[str, Any]]:

@@ -28,12 +28,26 @@ RANKING = {
 
 
 def persons_of(marts: Marts, decisions: Iterable[Decision], period_id: str) -> list[Row]:
-    """Everybody whom a decision names for a prize of the period, once per prize."""
+    """Everybody whom a decision names for a prize of the period, once per prize; nobody whose unit may not nominate any
+    more, since it was disqualified or is tied, and nobody of a pool that the plan no longer has."""
+    may_nominate = {
+        (line["prize_id"], line["unit_id"])
+        for line in marts["fct_award"]
+        if line["recipient_kind"] == "person" and line["unit_id"] and line["status"] == "proposed"
+    }
+    pools = {
+        (line["prize_id"], line["authority_unit_id"])
+        for line in marts["fct_award"]
+        if line["recipient_kind"] == "person" and not line["unit_id"]
+    }
     each = {(line["prize_id"], line["recipient_kind"]): line["amount_each"] for line in marts["fct_award"]}
     found: dict[tuple[Any, ...], Row] = {}
     for decision in in_force(decisions):
         subject = decision["subject"]
         if decision["kind"] != AWARD_PERSON or subject["period_id"] != period_id:
+            continue
+        prize_id, authority = subject["prize_id"], subject.get("authority_unit_id")
+        if (prize_id, subject["unit_id"]) not in may_nominate and (prize_id, authority) not in pools:
             continue
         row = {
             "campaign_id": decision["campaign_id"],

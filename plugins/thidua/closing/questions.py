@@ -275,6 +275,7 @@ def pool_question_id(prize_id: str, authority_unit_id: str | None) -> str:
 def _pools(computed: Computed) -> list[Question]:
     """Prizes that the council gives: to whom, within the places there are."""
     names = _names(computed)
+    capped = {prize["prize_id"] for prize in computed.rows("prizes") if prize["places_kind"] == "cap"}
     questions = []
     for line in computed.rows("fct_award"):
         if line["unit_id"] is not None:
@@ -282,7 +283,12 @@ def _pools(computed: Computed) -> list[Question]:
         candidates = _candidates_of(computed.all_rows, line)
         people = _people_of(computed) if line["recipient_kind"] == "person" else None
         by = f" ({names[line['authority_unit_id']]})" if line["authority_unit_id"] else ""
+        is_uncounted = line["places"] is None and line["prize_id"] in capped
+        if is_uncounted and candidates:
+            questions.append(_uncounted(line, by))
+            continue
         places = "không giới hạn / no limit" if line["places"] is None else str(line["places"])
+        places = "chưa biết / not known" if is_uncounted else places
         is_over = line["status"] == "blocked"
         questions.append(
             Question(
@@ -303,6 +309,19 @@ def _pools(computed: Computed) -> list[Question]:
             )
         )
     return questions
+
+
+def _uncounted(line: Row, by: str) -> Question:
+    """A share of a list that nobody gave: how many places it has is not known, and that is not without limit."""
+    return Question(
+        question_id=pool_question_id(line["prize_id"], line["authority_unit_id"]),
+        kind="open_line",
+        text=f"{line['prize_name']}{by}: chưa có danh sách tham gia nên chưa biết số suất, chưa khen ai / nobody was listed, "
+        "so the places are not known and nothing is given; list them in participants.csv, or leave it open",
+        subject={"prize_id": line["prize_id"], "authority_unit_id": line["authority_unit_id"]},
+        choices={"results": [STAYS_OPEN], "reason": "no_participants"},
+        clause=line["clause"],
+    )
 
 
 def _people_of(computed: Computed) -> list[list[str]] | None:

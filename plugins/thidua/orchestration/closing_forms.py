@@ -1,8 +1,8 @@
 """Forms that people fill in inside Airflow, whose answers are recorded in the lake by the same task.
 
-A form that is not needed any more does not ask. An answer given at the very moment at which the task parks makes Airflow
-fail the task; the answer is kept (kept_responses.py), and the retry takes it instead of asking again. An answer that is
-not allowed is asked for again, with the reason.
+A form that is not needed any more does not ask. An answer is kept (kept_responses.py) until it is recorded: a task that
+Airflow fails, or that is killed, takes it up when it is started anew, instead of asking again. An answer that is not
+allowed is asked for again, with the reason.
 """
 
 from __future__ import annotations
@@ -10,37 +10,26 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from thidua.clock import now_utc, parse_instant
 from thidua.errors import ThiduaError
-from thidua.orchestration import kept_responses
+from thidua.orchestration.kept_form import KeptForm
+from thidua.orchestration.kept_responses import Place, forget
 
 RETRIES = 50
 
 
-class _Form(HITLOperator):
+class _Form(KeptForm):
     """What the two forms share. `is_needed` and `record` are theirs."""
-
-    body: str | None
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"retries": RETRIES, **kwargs})
 
     def execute(self, context: Any) -> Any:
-        params = dict(context["params"])
-        if not self.is_needed(params):
+        if not self.is_needed(dict(context["params"])):
+            forget(Place.of(context))
             raise AirflowSkipException("đã có trong sổ quyết định / the lake has it already")
-        place = self.place(context)
-        response = kept_responses.kept(*place)
-        if response is not None:
-            try:
-                return self.execute_complete(context, response)
-            except ThiduaError as error:
-                # What was answered is not allowed: asked again, with the reason.
-                kept_responses.forget(*place)
-                self.body = f"**{error.message}**\n\n{self.body or ''}"
         return super().execute(context)
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
@@ -48,22 +37,16 @@ class _Form(HITLOperator):
         user = payload["responded_by_user"] or {}
         # The login, not the name shown: that is who somebody is.
         who = str(user.get("id") or "").strip()
-        place = self.place(context)
+        if not who:
+            raise ThiduaError("không rõ ai trả lời / nobody is known to have answered")
         try:
-            if not who:
-                raise ThiduaError("không rõ ai trả lời / nobody is known to have answered")
             result = self.record(context, who, payload["chosen_options"][0], dict(payload["params_input"] or {}))
-        except ThiduaError:
-            kept_responses.keep(*place, {**event, "responded_at": event["responded_at"].isoformat()})
+        except AirflowFailException:
+            # For good: should the task be cleared, it asks anew.
+            forget(Place.of(context))
             raise
-        kept_responses.forget(*place)
+        forget(Place.of(context))
         return result
-
-    @staticmethod
-    def place(context: Any) -> tuple[str, str, int]:
-        """What names this form in its run."""
-        ti = context["ti"]
-        return ti.run_id, ti.task_id, -1 if ti.map_index is None else ti.map_index
 
     def is_needed(self, params: dict[str, Any]) -> bool:
         raise NotImplementedError
@@ -99,7 +82,7 @@ class QuestionForm(_Form):
 class ApprovalForm(_Form):
     """Asks for the approval of what stands and records it. `number`: the first or the second person's."""
 
-    template_fields = (*HITLOperator.template_fields, "seen")
+    template_fields = (*KeptForm.template_fields, "seen")
 
     def __init__(self, *, number: int, seen: str, **kwargs: Any) -> None:
         from thidua.orchestration.closing_steps import APPROVE, REJECT

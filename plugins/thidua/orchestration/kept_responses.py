@@ -1,96 +1,145 @@
-"""Answers to forms whose task Airflow failed all the same, kept until the retry takes them up.
+"""Answers to forms, kept from the moment at which they are acknowledged until they are recorded.
 
-Whoever answers at the very moment at which a form parks makes the scheduler see a task that ended and waits again: it
-fails it, and the retry would ask anew. So does a worker that dies between the answer and its record. The scheduler's
-listener puts the answer aside, before it is wiped; the retry finds it. A task itself cannot ask Airflow for it.
+Airflow alone can lose an answer that it took: whoever answers at the very moment at which a form parks makes the
+scheduler fail the task, and a task that was killed between the answer and its record is started anew; either way the
+form would be asked again. So the api-server writes each answer to our forms down before it says yes, and a form that is
+started anew (kept_form.py) takes what was answered to it. A task itself cannot ask Airflow for it.
+
+    $THIDUA_HOME/airflow/responses/<place>.json    {shown: digest of what the form shows, event: the answer or null}
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar
-
-from airflow.listeners import hookimpl
-from airflow.plugins_manager import AirflowPlugin
+from typing import Any
 
 from thidua.files import write_atomic
 from thidua.settings import home
 
-DAG_ID = "close_period"
+log = logging.getLogger(__name__)
+
+# The DAGs whose forms take up what is kept.
+DAG_IDS = frozenset({"close_period", "review_submissions"})
+_ANSWERED = re.compile(
+    r".*/api/v2/dags/(?P<dag_id>[^/]+)/dagRuns/(?P<run_id>[^/]+)"
+    r"/taskInstances/(?P<task_id>[^/]+)/(?P<map_index>-?\d+)/hitlDetails/?"
+)
+Event = dict[str, Any]
 
 
-def _path(run_id: str, task_id: str, map_index: int) -> Path:
-    name = hashlib.sha256(f"{run_id}\n{task_id}\n{map_index}".encode()).hexdigest()[:32]
-    return home().airflow / "responses" / f"{name}.json"
+@dataclass(frozen=True)
+class Place:
+    """What names a form in its run."""
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+
+    @classmethod
+    def of(cls, context: Any) -> Place:
+        ti = context["ti"]
+        return cls(ti.dag_id, ti.run_id, ti.task_id, -1 if ti.map_index is None else ti.map_index)
+
+    @property
+    def path(self) -> Path:
+        text = f"{self.dag_id}\n{self.run_id}\n{self.task_id}\n{self.map_index}"
+        return home().airflow / "responses" / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.json"
 
 
-def keep(run_id: str, task_id: str, map_index: int, event: dict[str, Any]) -> None:
-    """Puts an answer aside; the latest stays."""
-    write_atomic(_path(run_id, task_id, map_index), json.dumps(event, ensure_ascii=False, default=str).encode(), 0o600)
+def ask(place: Place, shown: str) -> None:
+    """Before a form parks: what it shows, and that nobody has answered it yet."""
+    _write(place, {"shown": shown, "event": None})
 
 
-def kept(run_id: str, task_id: str, map_index: int) -> dict[str, Any] | None:
-    """The answer that was put aside for this task, as the event that its form resumes with."""
-    path = _path(run_id, task_id, map_index)
-    if not path.exists():
+def keep(place: Place, event: Event) -> None:
+    """Keeps an answer to what the form shows; the latest stays."""
+    _write(place, {**_read(place), "event": event})
+
+
+def kept(place: Place, shown: str) -> Event | None:
+    """The answer that was given to what the form shows, as the event that it resumes with."""
+    found = _read(place)
+    if found["event"] is None or found["shown"] != shown:
         return None
-    event: dict[str, Any] = json.loads(path.read_bytes())
-    return {**event, "responded_at": datetime.fromisoformat(event["responded_at"])}
+    return {**found["event"], "responded_at": datetime.fromisoformat(found["event"]["responded_at"])}
 
 
-def forget(run_id: str, task_id: str, map_index: int) -> None:
-    _path(run_id, task_id, map_index).unlink(missing_ok=True)
+def forget(place: Place) -> None:
+    place.path.unlink(missing_ok=True)
 
 
-class _Listener:
-    @hookimpl  # type: ignore[untyped-decorator]
-    def on_task_instance_failed(self, previous_state: Any, task_instance: Any, error: Any) -> None:
-        """In the scheduler, where the task instance is a row of Airflow's database; a task's own process has none."""
-        from airflow.models.taskinstance import TaskInstance
-        from sqlalchemy.orm import object_session
+def _read(place: Place) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(place.path.read_bytes())
+    except FileNotFoundError:
+        return {"shown": None, "event": None}
+    return found
 
-        if task_instance.dag_id != DAG_ID or not isinstance(task_instance, TaskInstance):
+
+def _write(place: Place, content: Mapping[str, Any]) -> None:
+    write_atomic(place.path, json.dumps(content, ensure_ascii=False).encode(), 0o600)
+
+
+def event_of(answer: Mapping[str, Any]) -> Event:
+    """What Airflow answers to whoever filled in a form, as the event that the form resumes with."""
+    return {
+        "chosen_options": answer["chosen_options"],
+        "params_input": answer["params_input"],
+        "responded_at": answer["responded_at"],
+        "responded_by_user": answer["responded_by"],
+    }
+
+
+class KeepAnswers:
+    """In the api-server: an answer is kept before whoever gave it is told that it was taken."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        place = _place_of(scope)
+        if place is None:
+            await self._app(scope, receive, send)
             return
-        session = object_session(task_instance)
-        found = _answered(session, task_instance) if session is not None else None
-        if found is not None:
-            event = {
-                "chosen_options": list(found.chosen_options or []),
-                "params_input": found.params_input or {},
-                "responded_at": found.responded_at.isoformat(),
-                "responded_by_user": found.responded_by_user,
-            }
-            keep(task_instance.run_id, task_instance.task_id, task_instance.map_index, event)
+        start: dict[str, Any] = {}
+        body = bytearray()
+
+        async def keep_and_send(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+                return
+            body.extend(message.get("body", b""))
+            if message.get("more_body"):
+                return
+            if start["status"] == 200:
+                await asyncio.to_thread(_keep_body, place, bytes(body))
+            await send(start)
+            await send({**message, "body": bytes(body)})
+
+        await self._app(scope, receive, keep_and_send)
 
 
-def _answered(session: Any, ti: Any) -> Any:
-    """The answered form of a task instance: of this try, or of the one that has just become history."""
-    from airflow.models.hitl import HITLDetail
-    from airflow.models.hitl_history import HITLDetailHistory
-    from airflow.models.taskinstancehistory import TaskInstanceHistory
-    from sqlalchemy import select
-
-    now = select(HITLDetail).where(HITLDetail.ti_id == ti.id, HITLDetail.responded_at.is_not(None))
-    before = (
-        select(HITLDetailHistory)
-        .join(TaskInstanceHistory, TaskInstanceHistory.task_instance_id == HITLDetailHistory.ti_history_id)
-        .where(
-            TaskInstanceHistory.dag_id == ti.dag_id,
-            TaskInstanceHistory.run_id == ti.run_id,
-            TaskInstanceHistory.task_id == ti.task_id,
-            TaskInstanceHistory.map_index == ti.map_index,
-            HITLDetailHistory.responded_at.is_not(None),
-        )
-        .order_by(HITLDetailHistory.responded_at.desc())
-    )
-    return session.scalars(now).first() or session.scalars(before).first()
+def _place_of(scope: Mapping[str, Any]) -> Place | None:
+    if scope["type"] != "http" or scope["method"] != "PATCH":
+        return None
+    found = _ANSWERED.fullmatch(scope["path"])
+    if found is None or found["dag_id"] not in DAG_IDS:
+        return None
+    return Place(found["dag_id"], found["run_id"], found["task_id"], int(found["map_index"]))
 
 
-class KeptResponsesPlugin(AirflowPlugin):
-    """Gives Airflow the listener."""
-
-    name = "thidua_kept_responses"
-    listeners: ClassVar[list[Any]] = [_Listener()]
+def _keep_body(place: Place, body: bytes) -> None:
+    try:
+        keep(place, event_of(json.loads(body)))
+    except Exception:
+        # Airflow has the answer, and normally no more is needed.
+        log.exception("the answer to %s was not kept", place)

@@ -77,6 +77,8 @@ def configure_server(airflow_home: Path) -> Path:
         ),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+        # What was running when everything was killed is looked for so often (seconds), not only every five minutes.
+        "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
     }
     for name, value in settings.items():
         os.environ.setdefault(name, value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from thidua.errors import Problem
@@ -169,7 +170,7 @@ def used_targets(document: m.PlanDocument) -> Iterator[tuple[tuple[str | int, ..
 def document_faults(
     document: m.PlanDocument, units: Mapping[str, csvs.UnitRow], targets: list[csvs.TargetRow]
 ) -> Iterator[Fault]:
-    """The names in a document that only the CSVs can confirm: targets, and units with numbers of their own."""
+    """What of a document only the CSVs can confirm: targets, units with numbers of their own, and who adds to a goal."""
     kinds = {row.target_id: row.value_kind for row in targets}
     for path, target, kind in used_targets(document):
         if target not in kinds:
@@ -183,3 +184,26 @@ def document_faults(
                     allowed = sorted(units) if len(units) <= _LISTED else None
                     message = f"unit '{unit}' does not exist" + (hint(unit, units) if allowed is None else "")
                     yield Fault((section, index, name, unit), message, allowed)
+    yield from _goals_of_nobody(document, units.values())
+
+
+def _goals_of_nobody(document: m.PlanDocument, units: Collection[csvs.UnitRow]) -> Iterator[Fault]:
+    """Goals to which no unit of their blocs adds: nothing would ever be said of them."""
+    blocs = {bloc.bloc_id: set(bloc.unit_types) for bloc in document.blocs}
+    for index, goal in enumerate(document.goals):
+        summed = set(goal.blocs or blocs)
+        if not summed <= blocs.keys():
+            continue  # told already
+        if goal.measure:
+            found = [measure.blocs or blocs for measure in document.measures if measure.measure_id == goal.measure]
+            summed &= {bloc for some in found for bloc in some}
+        types = {kind for bloc in summed for kind in blocs[bloc]}
+        if not any(unit.unit_type in types and stands_on(unit, goal.due_on) for unit in units):
+            message = f"no unit of its blocs stands on {goal.due_on}: nobody would add to the goal"
+            yield Fault(("goals", index, "blocs" if goal.blocs else "due_on"), message)
+
+
+def stands_on(unit: csvs.UnitRow, day: date) -> bool:
+    return (unit.valid_from is None or unit.valid_from <= day) and (
+        unit.valid_through is None or day <= unit.valid_through
+    )

@@ -261,11 +261,14 @@ def award_formula(award: Row) -> str:
         count = award["head_count"] if award["head_count"] is not None else award["places"]
         times = f" × {award['multiplier']}" if award["multiplier"] != 1 else ""
         return f"{dotted(count)} × {dotted(award['amount_base'])}{times} = {dotted(award['amount'])} đồng"
+    if award["status"] == "awarded":
+        return "kế hoạch không nêu mức tiền"
     reason = {
         "tie": "đồng hạng, Hội đồng quyết định",
         "condition": "chờ điều kiện khác",
         "no_headcount": "chưa có số biên chế, chưa chi được",
         "decision": "Hội đồng quyết định",
+        "over_cap": "vượt số suất, Hội đồng phải cắt bớt",
     }.get(award["status_reason"] or "", "chưa quyết định")
     if award["amount_max"] is None:
         return reason
