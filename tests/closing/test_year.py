@@ -32,7 +32,7 @@ from tests.closing import lam_dong as year_of
 from tests.closing.lam_dong import CAMPAIGN, staff
 from tests.event_lake import put, submission_id
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=55)
 
 EACH = {"first": 150_000, "second": 100_000, "third": 70_000, "consolation": 30_000}
 

@@ -171,7 +171,7 @@ def paused_dags(home: Home) -> list[str]:
         return [dag_id for (dag_id,) in metadata.execute("select dag_id from dag where is_paused")]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=45)
 def test_run_by_airflow_from_landing_to_serve(tmp_path: Path) -> None:
     home = Home(tmp_path)
     folder = home.landing / "lam-dong-2023" / "progress"
