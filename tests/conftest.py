@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,6 +50,10 @@ def database(postgres_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests first: started last, one of them would keep one process busy while the other has ended."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    """Files in the order of what their slow tests cost: started last, one of them would keep one process busy while the
+    others have ended."""
+    seconds: dict[Path, int] = {}
+    for item in items:
+        slow = item.get_closest_marker("slow")
+        seconds[item.path] = max(seconds.get(item.path, 0), slow.kwargs["seconds"] if slow else 0)
+    items.sort(key=lambda item: -seconds[item.path])

@@ -14,14 +14,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from thidua.orchestration.preload import TASKS
+
 # The server of a process that runs tests is one: who starts it first says what it has imported.
 CHILDREN = multiprocessing.get_context("forkserver")
-CHILDREN.set_forkserver_preload(
-    [
-        "great_expectations", "duckdb_engine", "pandas", "thidua.intake.judge", "thidua.intake.ingest",
-        "dbt.cli.main", "dbt.adapters.duckdb", "thidua.warehouse.build", "thidua.cli",
-    ]
-)  # fmt: skip
+CHILDREN.set_forkserver_preload(["great_expectations", "duckdb_engine", "pandas", *TASKS, "thidua.cli"])
 
 
 class Command:

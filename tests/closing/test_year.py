@@ -32,7 +32,7 @@ from tests.closing import pools
 from tests.closing.lam_dong import CAMPAIGN, staff
 from tests.postgres import Database, differing_tables
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=55)
 
 EACH = {"first": 150_000, "second": 100_000, "third": 70_000, "consolation": 30_000}
 CLOSED = {

@@ -234,7 +234,7 @@ def check_lineage(events: str) -> None:
     assert "38.000" not in events, "names of data, never data"
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=45)
 def test_run_by_airflow_from_landing_to_serve(tmp_path: Path) -> None:
     home = Home(tmp_path)
     folder = home.landing / "lam-dong-2023" / "progress"

@@ -130,7 +130,7 @@ def test_a_wrong_form_of_rejudge_is_said_in_one_line(home: Home) -> None:
         steps.rejudge({**form, "campaign": CAMPAIGN}, "minh", dry_run=False)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=30)
 def test_asked_answered_and_judged_again_by_airflow(home: Home) -> None:
     folder = home.landing / CAMPAIGN / "progress"
     folder.mkdir(parents=True)

@@ -39,7 +39,7 @@ from tests.desk.conftest import CAMPAIGN, workbook
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.slow(seconds=200),
     pytest.mark.skipif(
         CHROMIUM is None and not os.environ.get("THIDUA_NEEDS_BROWSER"), reason="needs Debian's chromium (apt)"
     ),

@@ -19,7 +19,7 @@ from tests.property.event_campaigns import EventCampaign, event_campaign, write_
 from tests.property.plan_oracle import PlanOracle, Tables
 from tests.property.plan_tables import differences, read
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=60)
 
 AFTER = datetime(2024, 2, 1, tzinfo=UTC)
 MIDWAY = datetime(2023, 3, 10, 3, tzinfo=UTC)

@@ -16,7 +16,7 @@ from tests.property.campaigns import write_plan, write_submission
 from tests.property.content import differing, marts_of
 from tests.property.test_oracle import draw_campaigns
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=45)
 
 NOW = "2024-02-01T00:00:00+00:00"
 

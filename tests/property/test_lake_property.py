@@ -27,7 +27,7 @@ from tests.property.campaigns import Campaign, Submission, landing_path, write_p
 from tests.property.content import differing, marts_of
 from tests.property.test_oracle import AFTER, draw_campaigns
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=60)
 
 
 def with_nicknames(campaign: Campaign) -> Campaign:

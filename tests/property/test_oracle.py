@@ -109,7 +109,7 @@ def check_until_worth_comparing(count: int, folder: Path) -> None:
                 raise
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=30)
 def test_published_tables_agree_with_the_oracle(tmp_path: Path) -> None:
     check_until_worth_comparing(120, tmp_path)
 

@@ -17,7 +17,7 @@ from thidua.warehouse.build import build
 
 from tests.property.content import Content, marts_of
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=20)
 
 PLAN = repo_root() / "campaigns" / "lam-dong-2023"
 NOW = datetime(2024, 2, 1, tzinfo=UTC)

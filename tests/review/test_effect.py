@@ -18,7 +18,7 @@ from thidua.warehouse.publish import publish
 from tests.property.content import differing, marts_of
 from tests.review.conftest import CAMPAIGN, NOW
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=15)
 
 BUILT = NOW + timedelta(minutes=1)
 DECIDED = NOW + timedelta(hours=1)

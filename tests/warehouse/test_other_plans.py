@@ -37,7 +37,7 @@ from tests.warehouse.other_plans import (
     options,
 )  # fmt: skip
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=50)
 
 NOW = datetime(2024, 2, 1, tzinfo=UTC)
 WORLDS = {

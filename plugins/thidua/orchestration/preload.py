@@ -1,15 +1,28 @@
-"""What a worker of Celery imports once, before it forks: each task would take seconds of its own to import it again.
-
-Named in docker-compose.yml as one of Celery's `imports`. Nothing but imports: no connection, no thread may stay open.
-"""
+"""Imports what the tasks of the DAGs import, in the process that they are forked from."""
 
 from __future__ import annotations
 
-import logging
-from importlib import import_module
+import gc
 
-MODULES = ("great_expectations", "duckdb_engine", "pandas", "dbt.cli.main", "dbt.adapters.duckdb")
+# What tasks import when they run. Imported only: once a pool of Arrow or DuckDB had run here, a fork would inherit its locks.
+TASKS = (
+    "thidua.intake.ingest",
+    "thidua.intake.judge",
+    "thidua.slips.write",
+    "thidua.warehouse.build",
+    "thidua.warehouse.publish",
+    "dbt.cli.main",
+    "dbt.adapters.duckdb",
+)
 
-logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells each function that it registers
-for name in MODULES:
-    import_module(name)
+
+def preload() -> None:
+    """After it the collector leaves alone what is there: forks share it, and a look at an object copies its page."""
+    from importlib import import_module
+
+    from thidua.intake.validate import load_gx
+
+    for name in TASKS:
+        import_module(name)
+    load_gx()
+    gc.freeze()
