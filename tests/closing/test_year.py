@@ -348,7 +348,7 @@ def test_postgres_serves_the_same_and_shows_readers_no_name(year: Year, database
     with database.connect() as connection:
         for table, is_open in tables:
             naming = (
-                f"select count(*) from {table} as t, unnest(%s::text[]) as n (name) where strpos(t::text, name) > 0"
+                f"select count(*) from {table} as t, unnest(%s::text[]) as p (person) where strpos(t::text, person) > 0"
             )
             (found,) = connection.execute(naming, [names]).fetchone() or (0,)
             assert (found == 0) == is_open or table == "marts._table", table

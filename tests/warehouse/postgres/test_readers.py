@@ -18,7 +18,7 @@ from thidua.warehouse.publish import publish
 from tests.postgres import Database
 from tests.warehouse.postgres.made import UNITS, lay, rankings
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=30)
 
 READERS, BUILDS, KEPT = 8, 20, 3
 
