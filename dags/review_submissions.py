@@ -20,7 +20,7 @@ the question is asked again. A kill between answer and record loses nothing: Air
 from datetime import timedelta
 
 from airflow.sdk import Asset, Param, dag, get_current_context, task, task_group
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from thidua.orchestration.ask import AskOperator
 
 lake_batches = Asset("lake_batches", uri="x-thidua://lake/batches")
@@ -50,12 +50,16 @@ def review_submissions():
 
     @task_group
     def review(question):
-        @task(trigger_rule="all_done", outlets=[lake_batches], map_index_template="{{ title }}")
+        @task(trigger_rule="all_done", outlets=[lake_batches], map_index_template="{{ title }}", retries=20)
         def record(question: dict, response, params: dict):
+            from thidua.errors import ThiduaError
             from thidua.orchestration import steps
 
             get_current_context()["title"] = question["title"]
-            said = steps.record_answer(question, response, params)
+            try:
+                said = steps.record_answer(question, response, params)
+            except ThiduaError as error:
+                raise AirflowFailException(error.message) from error
             if said is None:
                 raise AirflowSkipException("Để sau, câu hỏi vẫn mở / later: the question stays open")
             return said

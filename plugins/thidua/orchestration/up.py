@@ -28,7 +28,8 @@ PASSWORDS = "passwords.json"
 # What a role of the desk may do in Airflow itself. An office has a login and no rights there: DAG runs name all offices.
 AIRFLOW_ROLES = {"office": "", "viewer": "viewer", "operator": "user", "admin": "admin"}
 _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
-PARTS = (["api-server"], ["scheduler", "--skip-serve-logs"], ["dag-processor"], ["triggerer", "--skip-serve-logs"])
+# The scheduler starts when the api-server listens: what a kill left undone would fail before it could report.
+PARTS = (["api-server"], ["dag-processor"], ["triggerer", "--skip-serve-logs"], ["scheduler", "--skip-serve-logs"])
 
 
 def is_free(host: str, port: int) -> bool:
@@ -113,21 +114,33 @@ def main() -> None:
         flush=True,
     )
     airflow = str(Path(sys.executable).with_name("airflow"))
-    # Not `airflow standalone`: its log servers listen on every address of the machine.
-    processes = [subprocess.Popen([airflow, *part], start_new_session=True) for part in PARTS]
+    processes: list[subprocess.Popen[bytes]] = []
+    stopped = False
 
     def stop(*_: object) -> None:
+        nonlocal stopped
+        stopped = True
         # The api-server last: a task that is ending still reports to it.
         for process in reversed(processes):
             end(process)
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+
+    def all_run() -> bool:
+        return not stopped and all(process.poll() is None for process in processes)
+
+    # Not `airflow standalone`: its log servers listen on every address of the machine.
+    for part in PARTS:
+        while part[0] == "scheduler" and all_run() and is_free(host, port):
+            time.sleep(0.2)
+        if all_run():
+            processes.append(subprocess.Popen([airflow, *part], start_new_session=True))
     # When one part ends the others end too: half an Airflow looks alive and does nothing.
-    while all(process.poll() is None for process in processes):
+    while all_run():
         time.sleep(0.5)
     stop()
-    sys.exit(max(abs(process.wait()) for process in processes))
+    sys.exit(max((abs(process.wait()) for process in processes), default=0))
 
 
 def end(process: subprocess.Popen[bytes], patience: float = 15) -> None:
