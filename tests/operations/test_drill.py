@@ -19,7 +19,7 @@ from tests.closing import lam_dong
 from tests.closing.lam_dong import CAMPAIGN
 from tests.operations.conftest import judge, receive
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=30)
 
 
 def test_a_restored_backup_on_an_empty_machine_reproduces_the_official_versions(tmp_path: Path) -> None:

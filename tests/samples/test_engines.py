@@ -17,7 +17,7 @@ from tests.warehouse.postgres.engines import assert_same
 
 NOW = datetime(2024, 2, 1, tzinfo=UTC)
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=30)
 
 
 def test_samples_give_the_same_on_both(

@@ -28,7 +28,7 @@ from tests.property.campaigns import write_plan, write_submission
 from tests.property.event_campaigns import write_event_plan
 from tests.warehouse.postgres.engines import assert_same, differing_marts, rows_of, warehouse_in
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=60)
 
 MIDWAY = datetime(2023, 8, 20, tzinfo=UTC)
 NOW = datetime(2024, 2, 1, tzinfo=UTC)
