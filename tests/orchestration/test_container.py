@@ -44,10 +44,10 @@ def test_databases_are_made_once_and_passwords_follow(server: Database, monkeypa
     monkeypatch.setenv("AIRFLOW_DB_PASSWORD", "second")
     make_databases()
     assert verifiers()["airflow"] != before["airflow"]
-    warehouse = Database(server._socket_folder, WAREHOUSE)
+    warehouse = Database(server.socket_folder, WAREHOUSE)
     assert warehouse.rows("select 1", user="publisher") == warehouse.rows("select 1", user="bi") == [(1,)]
     for name in APPLICATIONS:
-        Database(server._socket_folder, name).run("create table made (a int)", user=name)
+        Database(server.socket_folder, name).run("create table made (a int)", user=name)
         with pytest.raises(psycopg.OperationalError, match="permission denied"):
             warehouse.rows("select 1", user=name)
     assert (
