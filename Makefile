@@ -15,7 +15,7 @@ export DO_NOT_TRACK := 1
 RUN_DAGS := $(BIN)/python -m thidua.orchestration.run_dags
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run pipeline up test lint lint-sql lint-rest format bench bench-intake bench-desk screenshots pictures fuzz docs lock lock-bi test-bi clean
+.PHONY: help setup run pipeline up test lint lint-sql lint-rest format bench bench-intake bench-desk bench-postgres screenshots pictures fuzz docs lock lock-bi test-bi clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -77,6 +77,9 @@ bench-intake: $(READY) ## intake of a nation's lists; ROWS=10000000 make bench-i
 
 bench-desk: $(READY) ## how long the pages take, with 12 units and with 700 offices
 	@$(BIN)/python -W ignore -m tests.bench.bench_desk
+
+bench-postgres: $(READY) ## a publish into Postgres beside a bare COPY; SERVED_HOME=var measures these marts too
+	@$(BIN)/python -W ignore -m tests.bench.bench_postgres
 
 screenshots: $(READY) ## the pictures of docs/, taken by a browser over the samples
 	@$(BIN)/python -W ignore -m tests.desk.screenshots

@@ -6,6 +6,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -120,13 +121,15 @@ def differing_tables(served: Path, database: Database) -> dict[str, tuple[Any, .
             if shown != [(name, kinds[kind]) for name, kind in columns]:
                 found[table] = (columns, shown)
                 continue
-            rows = sorted(map(repr, files.execute(f'select * from "{table}"').fetchall()))
-            theirs = sorted(map(repr, connection.execute(f'select * from marts."{table}"').fetchall()))
-            # Both say UTC, each in its library's words.
-            if [_zoned(row) for row in rows] != [_zoned(row) for row in theirs]:
+            rows = _sorted(files.execute(f'select * from "{table}"').fetchall())
+            theirs = _sorted(connection.execute(f'select * from marts."{table}"').fetchall())
+            if rows != theirs:
                 found[table] = (rows[:2], theirs[:2])
     return found
 
 
-def _zoned(row: str) -> str:
-    return row.replace("tzinfo=<UTC>", "UTC").replace("tzinfo=zoneinfo.ZoneInfo(key='UTC')", "UTC")
+def _sorted(rows: Sequence[tuple[Any, ...]]) -> list[str]:
+    """Rows as text; instants in the same words, whatever library read them."""
+    return sorted(
+        repr([value.astimezone(UTC) if isinstance(value, datetime) else value for value in row]) for row in rows
+    )

@@ -26,11 +26,13 @@ from thidua.closing.reproduce import reproduce
 from thidua.lake.objections import answer_objection, raise_objection
 from thidua.settings import Home
 from thidua.warehouse.build import build
+from thidua.warehouse.postgres.serve import serve_postgres
 from thidua.warehouse.publish import publish
 
 from tests.closing import lam_dong as year_of
 from tests.closing.lam_dong import CAMPAIGN, staff
 from tests.event_lake import put, submission_id
+from tests.postgres import Database, differing_tables
 
 pytestmark = pytest.mark.slow
 
@@ -432,3 +434,37 @@ def test_a_changed_byte_is_found_wherever_it_lies(year: Year) -> None:
             victim,
             found.faults,
         )
+
+
+def test_postgres_serves_the_same_and_shows_readers_no_name(year: Year, database: Database) -> None:
+    """Every table with every value; a name of a rewarded person stands in tables that the reader cannot open."""
+    assert serve_postgres(year.home)
+    assert differing_tables(year.home.serve / "current" / "marts.duckdb", database) == {}
+    reader = database.add_login("thidua_test_bi", "thidua_reader")
+    names = [
+        name for (name,) in database.rows("select distinct name from marts.fct_awarded_person where name <> '•••'")
+    ]
+    assert len(names) >= 3
+    tables = database.rows(
+        "select c.oid::regclass::text, has_table_privilege(%s, c.oid, 'select') from pg_class as c "
+        "where c.relnamespace = 'marts'::regnamespace and c.relkind = 'r' order by 1",
+        [reader],
+    )
+    closed = {table for table, is_open in tables if not is_open}
+    assert closed == {"marts.fct_awarded_person", "marts._table"}
+    with database.connect() as connection:
+        for table, is_open in tables:
+            naming = (
+                f"select count(*) from {table} as t, unnest(%s::text[]) as p (person) where strpos(t::text, person) > 0"
+            )
+            (found,) = connection.execute(naming, [names]).fetchone() or (0,)
+            assert (found == 0) == is_open or table == "marts._table", table
+    described = database.rows(
+        "select count(*) filter (where col_description(attrelid, attnum) is null) from pg_attribute "
+        "where attrelid = 'marts.rpt_ranking'::regclass and attnum > 0 and not attisdropped"
+    )
+    assert described == [(0,)]
+    keyed = database.rows(
+        "select count(*) from pg_constraint where contype = 'p' and connamespace = 'marts'::regnamespace"
+    )
+    assert keyed[0][0] > 25

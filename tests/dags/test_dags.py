@@ -94,6 +94,8 @@ def test_dags_are_documented_and_bounded(found: dict) -> None:
 def test_the_warehouse_has_one_writer_and_one_asset_starts_it(found: dict) -> None:
     tasks = found["dags"]["build_warehouse"]["tasks"]
     assert {task for task, (pool, _, _) in tasks.items() if pool == "warehouse"} == {"build", "publish"}
+    # A Postgres that was down catches up, though the files are current.
+    assert tasks["publish_postgres"][1:] == [1, "none_failed"]
     assert found["dags"]["ingest_exports"]["outlets"] == ["lake_batches"]
     for task in ("commit_batches", "write_slips", "report_returned"):
         assert found["dags"]["ingest_exports"]["tasks"][task][2] == "all_done", "one bad chunk never stops the others"
@@ -183,8 +185,16 @@ def test_run_by_airflow_from_landing_to_serve(tmp_path: Path) -> None:
     conf = json.dumps({"now": "2023-07-03T08:00:00"})
     command = [sys.executable, "-m", "thidua.orchestration.run_dags", *dag_ids, "--conf", conf]
 
-    first = subprocess.run(command, env=airflow_environment(tmp_path), capture_output=True, text=True, check=False)
-    assert first.returncode == 0, first.stdout + first.stderr
+    # The first run finds Postgres down: the files are out, slips and reminders written, and yet the run is not well.
+    no_postgres = {"THIDUA_POSTGRES_DSN": "postgresql://app:sesam@127.0.0.1:1/thidua"}
+    environment = airflow_environment(tmp_path) | no_postgres
+    first = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert first.returncode == 1, first.stdout + first.stderr
+    failed = [line for line in first.stdout.splitlines() if line.endswith("failed") and "report_" not in line]
+    assert failed == ["  ✗ publish_postgres: failed"]
+    assert first.stdout.count("→ không nối được Postgres / cannot reach postgresql://app@127.0.0.1:1/thidua") == 1
+    log = (home.airflow / "logs" / "run_dags.log").read_text()
+    assert "sesam" not in first.stdout + first.stderr + log
     assert "report_returned: failed" in first.stdout, "a returned file makes its run red"
     assert "di-linh_2023-06-30.csv" in first.stdout and "bao-loc_2023-06-30.csv" not in first.stdout
     assert "publish: success" in first.stdout, "and the pipeline goes on"

@@ -4,6 +4,7 @@ each open reading changes, and that a build in steps comes to the same as one at
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +15,11 @@ import pytest
 from thidua.intake.ingest import ingest
 from thidua.settings import Home
 from thidua.warehouse.build import build
+from thidua.warehouse.postgres.serve import serve_postgres
+from thidua.warehouse.publish import publish
 
 from tests.event_lake import put
+from tests.postgres import Database, differing_tables
 from tests.property.content import Content, marts_of
 from tests.property.plan_oracle import PlanOracle
 from tests.property.plan_tables import differences, read
@@ -82,6 +86,7 @@ class Built:
     def __init__(self, database: Path, plans: Path, worlds: dict[str, tuple[World, tuple[str, str] | None]]) -> None:
         self.marts: Content = marts_of(database)
         self.published = read(database)
+        self.database = database
         self.plans = plans
         self.worlds = worlds
         self._connection = duckdb.connect(str(database), read_only=True)
@@ -685,3 +690,15 @@ def test_in_steps_as_at_once(tmp_path: Path, built: Built) -> None:
         for name in WORLDS:
             ours = sorted(row for row in incremental[table] if f"'{name}'" in row)
             assert ours == sorted(row for row in built.marts[table] if f"'{name}'" in row), (table, name)
+
+
+# Serving ---------------------------------------------------------------------------------------------------------------
+
+
+def test_postgres_serves_the_same(built: Built, tmp_path: Path, database: Database) -> None:
+    """All plans but the flagship, whose whole year tests/closing/test_year.py compares."""
+    home = Home(tmp_path)
+    shutil.copytree(built.database.parent, home.warehouse)
+    publish(home)
+    assert serve_postgres(home)
+    assert differing_tables(home.serve / "current" / "marts.duckdb", database) == {}

@@ -18,7 +18,7 @@ from thidua.warehouse.publish import publish
 from tests.postgres import Database
 from tests.warehouse.postgres.made import UNITS, lay, rankings
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=30)
 
 READERS, BUILDS, KEPT = 8, 20, 3
 
@@ -52,7 +52,7 @@ while not is_over.exists():
             seen.append((name, least, *ask()))
         except Exception as error:
             seen.append((name, least, repr(error), None, None))
-    time.sleep(0.03)
+    time.sleep(0.2)
 print(json.dumps(seen))
 """
 

@@ -13,10 +13,12 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from thidua.errors import NotWell
 from thidua.settings import Home
+from thidua.warehouse.postgres import tables
 from thidua.warehouse.postgres.serve import Loaded, serve_postgres
 from thidua.warehouse.publish import publish
 
@@ -119,7 +121,8 @@ def test_grants_and_views_of_users_survive(database: Database, tmp_path: Path) -
         f"grant select, references on marts.fct_ranking to {user}",
         "create schema analysis",
         "create view analysis.best as select unit_id, version from marts.rpt_ranking where unit_id = 'unit-7'",
-        "create materialized view analysis.kept as select count(*) as rows from marts.fct_ranking",
+        "create materialized view marts.kept as select count(*) as rows from marts.fct_ranking",
+        "create index on marts.kept (rows)",
         "create index mine on marts.rpt_ranking (version)",
         f"grant usage on schema analysis to {user}",
         f"grant select on analysis.best to {user}",
@@ -272,6 +275,40 @@ def test_killed_in_the_middle_the_old_version_stays_whole(database: Database, tm
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["published"] is None and json.loads(done.stdout)["postgres"]["is_new"]
     assert versions(database) == {2}
+
+
+def test_a_server_that_stops_in_the_middle_is_named_as_such(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path)
+    serve(home, rankings(1))
+    published(home, rankings(2))
+    copied = tables.comment
+
+    def stop(*arguments: Any) -> None:
+        copied(*arguments)
+        database.run("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'thidua_test_publisher'")
+
+    monkeypatch.setattr(tables, "comment", stop)
+    with pytest.raises(NotWell, match=r"cannot reach .*terminating connection"):
+        serve_postgres(home)
+    monkeypatch.undo()
+    assert versions(database) == {1}
+
+
+def test_a_table_that_somebody_holds_is_not_waited_for_for_ever(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path)
+    serve(home, rankings(1))
+    published(home, rankings(2))
+    monkeypatch.setattr("thidua.warehouse.postgres.serve.TABLE_LOCKS", "set local lock_timeout = '50ms'")
+    with database.connect() as holder, holder.transaction():
+        holder.execute("lock table marts.rpt_ranking in share mode")
+        with pytest.raises(NotWell, match=r"lock timeout.*in an open transaction; end it, then publish again"):
+            serve_postgres(home)
+        assert versions(database) == {1}
+    assert serve_postgres(home) is not None and versions(database) == {2}
 
 
 def test_when_postgres_is_down_the_files_are_out_and_it_catches_up_later(database: Database, tmp_path: Path) -> None:

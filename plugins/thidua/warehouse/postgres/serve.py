@@ -30,12 +30,27 @@ from thidua.warehouse.postgres.target import Target, connect, target_of, unreach
 # that lost its client ends the transaction within seconds, also while it waits.
 SESSION = (
     "set local lock_timeout = '15min'",
+    "set local statement_timeout = 0",
     "set local client_connection_check_interval = '5s'",
     "set local tcp_keepalives_idle = 30",
     "set local idle_in_transaction_session_timeout = '15min'",
 )
 LOCK = "select pg_advisory_xact_lock(hashtextextended('thidua.marts', 0))"
 TABLE_LOCKS = "set local lock_timeout = '1min'"
+
+# Errors by SQLSTATE: the connection is lost or the server ends; a view is in the way; init was not run; a lock is held.
+UNREACHABLE = ("08", "57P")
+DEPENDS = "drop or change what depends on it, `thidua publish`, then make it anew"
+NOT_PREPARED = f"run `thidua postgres-init` as administrator, and grant {WRITER_ROLE} to this login"
+REMEDIES = {
+    "2BP01": DEPENDS,
+    "0A000": DEPENDS,
+    "42501": NOT_PREPARED,
+    "22023": NOT_PREPARED,
+    "42704": NOT_PREPARED,
+    "3F000": NOT_PREPARED,
+    "55P03": "somebody holds a table in an open transaction; end it, then publish again",
+}
 
 
 @dataclass(frozen=True)
@@ -61,28 +76,18 @@ def serve_postgres(home: Home) -> Loaded | None:
     try:
         with connect(target) as session:
             return _load(session, home, target)
-    except psycopg.OperationalError as error:
-        if isinstance(error, psycopg.errors.LockNotAvailable):
-            raise _refused(target, error, "somebody holds a table; end that transaction, then publish again") from None
-        raise unreachable(target, error) from None
-    except (psycopg.errors.DependentObjectsStillExist, psycopg.errors.FeatureNotSupported) as error:
-        remedy = "drop or change what depends on it, `thidua publish`, then make it anew"
-        raise _refused(target, error, remedy) from None
-    except (
-        psycopg.errors.InsufficientPrivilege,
-        psycopg.errors.InvalidParameterValue,
-        psycopg.errors.UndefinedObject,
-        psycopg.errors.InvalidSchemaName,
-    ) as error:
-        remedy = f"run `thidua postgres-init` as administrator, and grant {WRITER_ROLE} to this login"
-        raise _refused(target, error, remedy) from None
     except psycopg.Error as error:
-        raise _refused(target, error, "mend that, then publish again") from None
+        raise _explained(target, error) from None
 
 
-def _refused(target: Target, error: psycopg.Error, remedy: str) -> NotWell:
+def _explained(target: Target, error: psycopg.Error) -> NotWell:
+    """What Postgres says and what to do about it, by the code of the error; the transaction is rolled back."""
+    code = error.sqlstate or UNREACHABLE[0]
+    if code.startswith(UNREACHABLE):
+        return unreachable(target, error)
     return NotWell(
-        f"chưa nạp được vào Postgres / not loaded into {target}, which holds what it held: {target.masked(error)}; {remedy}"
+        f"chưa nạp được vào Postgres / not loaded into {target}, which holds what it held: "
+        f"{target.masked(error)}; {REMEDIES.get(code, 'mend that, then publish again')}"
     )
 
 

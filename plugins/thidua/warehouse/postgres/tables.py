@@ -99,7 +99,7 @@ def standing_tables(session: Session) -> dict[str, Standing]:
         from pg_index as index
         inner join pg_class as class on index.indrelid = class.oid
         inner join pg_class as index_class on index.indexrelid = index_class.oid
-        where class.relnamespace = to_regnamespace(%s)
+        where class.relnamespace = to_regnamespace(%s) and class.relkind = 'r'
         """,
         [SCHEMA],
     ):

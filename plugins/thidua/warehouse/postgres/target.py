@@ -88,7 +88,7 @@ def connect(target: Target) -> Connection[tuple[Any, ...]]:
 
     conninfo = make_conninfo("", **{**DEFAULTS, **target.parameters, "client_encoding": "utf8"})
     try:
-        return psycopg.connect(conninfo)
+        return psycopg.connect(conninfo, prepare_threshold=None)  # a pooler between would not know the statement
     except psycopg.OperationalError as error:
         raise unreachable(target, error) from None
 
