@@ -47,6 +47,7 @@ def look(server: Server, campaign: str, period: str, picture: Path) -> Seen:
         seen.text = page.inner_text("body")
         page.mouse.move(WINDOW["width"] / 2, WINDOW["height"] / 2)
         page.mouse.wheel(0, -WINDOW["height"])  # to the top; the clicks may have scrolled
+        page.mouse.move(0, 0)
         page.wait_for_timeout(1_000)
         page.screenshot(path=picture, clip=PICTURE)  # type: ignore[arg-type]
         browser.close()
