@@ -109,6 +109,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "THIDUA_CAMPAIGNS": str(campaigns),
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__WORKERS": "1",
+        "THIDUA_LOOK_SECONDS": "2",
     }
     url = f"http://127.0.0.1:{port}"
     with log.open("wb") as output:
