@@ -42,7 +42,9 @@ def work_dir(database: Path) -> Path:
 def project_dir_of(database: Path) -> Path:
     """What dbt read and compiled of the project alone, for databases of this name wherever they lie; where the project
     cannot be written, for this one."""
-    return dbt_dir() / "target" / database.stem if os.access(dbt_dir(), os.W_OK) else work_dir(database)
+    target = dbt_dir() / "target"
+    is_ours = os.access(target if target.exists() else dbt_dir(), os.W_OK)
+    return target / database.stem if is_ours else work_dir(database)
 
 
 # What dbt parsed in this process, by the hash of its sources and the database's name: a process that builds again
