@@ -55,7 +55,7 @@ lint: $(READY) ## check style, types, SQL, the lock; fixes nothing
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync lint-sql lint-rest
 
 lint-sql: $(READY)
-	@$(BIN)/sqlfluff lint --processes 2 dbt_project
+	@PYTHONWARNINGS=ignore:resource_tracker $(BIN)/sqlfluff lint --processes 2 dbt_project
 
 lint-rest: $(READY)
 	@$(BIN)/ruff check .

@@ -149,6 +149,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "THIDUA_CAMPAIGNS": str(campaigns),
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__WORKERS": "1",
+        "THIDUA_LOOK_SECONDS": "2",
     }
     server = Server(home, f"http://127.0.0.1:{port}", log, environment)
     try:

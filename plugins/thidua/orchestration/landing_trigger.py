@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ from thidua.settings import Home
 
 
 class LandingTrigger(BaseEventTrigger):
-    """Fires when the same new files, or the same new decisions, are found by two looks in a row."""
+    """Fires when the same new files, or the same new decisions, are found by two looks in a row. Between them lie
+    `seconds`; THIDUA_LOOK_SECONDS says otherwise than 10."""
 
-    def __init__(self, home: str, seconds: float = 10) -> None:
+    def __init__(self, home: str, seconds: float | None = None) -> None:
         super().__init__()
         self.home = home
-        self.seconds = seconds
+        self.seconds = seconds if seconds is not None else float(os.environ.get("THIDUA_LOOK_SECONDS") or 10)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         return f"{type(self).__module__}.{type(self).__qualname__}", {"home": self.home, "seconds": self.seconds}

@@ -40,8 +40,9 @@ def fingerprint() -> str:
 def project_dir_of(warehouse: Warehouse) -> Path:
     """What dbt read and compiled of the project alone, for databases of this name wherever they lie; where the project
     cannot be written, for this one."""
-    folder = dbt_dir()
-    return folder / "target" / warehouse.target / warehouse.catalog if os.access(folder, os.W_OK) else warehouse.work
+    target = dbt_dir() / "target"
+    is_ours = os.access(target if target.exists() else dbt_dir(), os.W_OK)
+    return target / warehouse.target / warehouse.catalog if is_ours else warehouse.work
 
 
 # What dbt parsed in this process, by the hash of its sources and the database's name: a process that builds again
