@@ -16,8 +16,8 @@ import httpx
 from thidua.settings import repo_root
 
 SECONDS_TO_START = 600
-# A lost task is given up after three minutes without a sign of life, or five in the queue; a busy machine is slow besides.
-SECONDS_TO_SETTLE = 1500
+# A lost task is given up after three minutes without a sign of life, twenty in the queue; a busy machine is slow besides.
+SECONDS_TO_SETTLE = 2400
 DAGS = ("ingest_exports", "build_warehouse")
 
 
