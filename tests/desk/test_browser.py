@@ -11,12 +11,14 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import closing as closing_of
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -297,10 +299,7 @@ def test_nothing_is_lost_when_airflow_is_killed_between_an_answer_and_its_record
         people.answer(resends["don-duong"], stale)
         until(lambda: people.state_of(resends["don-duong"], "review.record") == "running", "the record that waits")
         airflow = psutil.Process(server.process.pid).children(recursive=True)
-        for process in airflow:
-            with suppress(psutil.Error):
-                if "scheduler" in " ".join(process.cmdline()):
-                    process.suspend()
+        stop_scheduler(server, airflow)
         people.answer(resends["da-lat"], stale)
         assert people.state_of(resends["da-lat"]) == "scheduled"
         assert {one["decision_id"] for one in load_decisions(server.home)} == before
@@ -321,6 +320,35 @@ def test_nothing_is_lost_when_airflow_is_killed_between_an_answer_and_its_record
     assert sorted((one["kind"], one["decided_by"]) for one in found) == [
         ("settle", "hoa"), ("waive", "hoa"), ("waive", "hoa"),
     ]  # fmt: skip
+
+
+def stop_scheduler(server: Server, airflow: list[psutil.Process]) -> None:
+    """Stops it where it stands, but not while it holds Airflow's database, or nobody could answer any more."""
+    ours = [process for process in airflow if "scheduler" in command_of(process)]
+    assert ours
+
+    def is_stopped() -> bool:
+        for process in ours:
+            with suppress(psutil.Error):
+                process.suspend()
+        with closing_of(sqlite3.connect(server.home.airflow / "airflow.db", timeout=2)) as database:
+            try:
+                database.execute("begin immediate")
+                return True
+            except sqlite3.OperationalError:
+                for process in ours:
+                    with suppress(psutil.Error):
+                        process.resume()
+                return False
+
+    until(is_stopped, "the scheduler between two transactions")
+
+
+def command_of(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:  # it has ended
+        return ""
 
 
 class Rest:
