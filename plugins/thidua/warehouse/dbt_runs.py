@@ -83,7 +83,8 @@ def run_dbt(database: Path, *arguments: str) -> list[Any]:
         _release(database)
     if not result.success:
         raise _failure(result, work)
-    return list(getattr(result.result, "results", result.result) or [])
+    found = getattr(result.result, "results", result.result)
+    return list(found) if isinstance(found, list | tuple) else []  # of `docs` a catalogue
 
 
 def _manifest(database: Path) -> Any:
