@@ -47,8 +47,9 @@ pipeline: $(READY) ## run the DAGs over whatever is in landing/
 up: $(READY) ## Airflow with its pages on 127.0.0.1:8080, watching landing/
 	@$(BIN)/python -m thidua.orchestration.up
 
-test: lint ## everything that CI runs, a file of tests to each of two processes
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10
+# One process more than cores: the browser's test and the kills wait more than they compute.
+test: lint ## everything that CI runs, a file of tests to each of three processes
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=10
 
 # SQL takes as long as all the rest: beside each other, each with its lines together.
 lint: $(READY) ## check style, types, SQL, the lock; fixes nothing

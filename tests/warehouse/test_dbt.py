@@ -11,9 +11,9 @@ import duckdb
 import pytest
 import yaml
 from thidua.errors import NotWell
-from thidua.settings import dbt_dir, repo_root
+from thidua.settings import Home, dbt_dir, repo_root
 from thidua.warehouse import raw
-from thidua.warehouse.build import build_models
+from thidua.warehouse.build import build_models, write_docs
 from thidua.warehouse.data_tests import data_tests
 from thidua.warehouse.dbt_runs import run_dbt
 from thidua.warehouse.place import FileWarehouse
@@ -120,6 +120,11 @@ def test_a_build_asks_every_data_test(empty_warehouse: Path) -> None:
     assert sorted(test.name for test in tests) == sorted(listed)
     log = (empty_warehouse.parent / "dbt" / "dbt.log").read_text()
     assert f"\n{len(tests)} data tests, 0 broken\n" in log
+
+
+def test_the_documentation_tells_of_every_table(empty_warehouse: Path) -> None:
+    page = write_docs(Home(empty_warehouse.parents[1])).read_text()
+    assert all(f'"model.thidua.{table}"' in page for table in PUBLISHED)
 
 
 def test_unit_tests_of_the_models(empty_warehouse: Path) -> None:

@@ -95,7 +95,8 @@ def run_dbt(warehouse: Warehouse, *arguments: str) -> list[Any]:
         _release(warehouse)
     if not result.success:
         raise _failure(result, work)
-    return list(getattr(result.result, "results", result.result) or [])
+    found = getattr(result.result, "results", result.result)
+    return list(found) if isinstance(found, list | tuple) else []  # of `docs` a catalogue
 
 
 def manifest_of(warehouse: Warehouse) -> Any:
