@@ -15,7 +15,7 @@ export DO_NOT_TRACK := 1
 RUN_DAGS := $(BIN)/python -m thidua.orchestration.run_dags
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run pipeline up test lint lint-sql lint-rest format bench bench-intake bench-desk screenshots pictures fuzz docs lock secrets test-compose clean
+.PHONY: help setup run pipeline up test lint lint-sql lint-rest format bench bench-intake bench-desk screenshots pictures fuzz docs lock lock-bi test-bi test-compose secrets clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -103,5 +103,25 @@ test-compose: $(READY) ## the server on a container engine: DAGs on Celery, kill
 secrets: ## make the secrets that .env lacks, for `docker compose up`
 	@sh deploy/make-secrets.sh
 
+# Superset and MetricFlow pin what the project pins otherwise: each has an environment of its own, made when it is asked for.
+.venv-bi/.ready: bi/requirements.txt $(READY)
+	@$(UV) venv --quiet --clear --python $(BIN)/python .venv-bi
+	@$(UV) pip install --quiet --python .venv-bi/bin/python -r bi/requirements.txt
+	@touch $@
+
+.venv-metrics/.ready: bi/requirements-metrics.txt $(READY)
+	@$(UV) venv --quiet --clear --python $(BIN)/python .venv-metrics
+	@$(UV) pip install --quiet --python .venv-metrics/bin/python -r bi/requirements-metrics.txt
+	@touch $@
+
+test-bi: .venv-bi/.ready .venv-metrics/.ready ## a real Superset asks every chart, MetricFlow every metric; THIDUA_BI_PICTURE=docs/pictures/superset.png
+	@$(BIN)/pytest -p no:xdist tests/bi/test_*.py tests/bi/real_*.py
+
+lock-bi: $(READY) ## compile bi/requirements*.in
+	@for source in requirements requirements-metrics; do \
+		$(UV) pip compile bi/$$source.in -o bi/$$source.txt --universal --python-version 3.11 --quiet \
+			--custom-compile-command "make lock-bi" || exit; \
+	done
+
 clean: ## remove the environment and caches; var/ stays
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dbt_project/target
+	@rm -rf $(VENV) .venv-bi .venv-metrics .pytest_cache .mypy_cache .ruff_cache dbt_project/target

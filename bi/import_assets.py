@@ -16,6 +16,7 @@ import os
 import sys
 import zipfile
 from pathlib import Path
+from typing import NoReturn
 
 import yaml
 from sqlalchemy.engine.url import URL, make_url
@@ -23,9 +24,9 @@ from sqlalchemy.exc import ArgumentError
 
 HERE = Path(__file__).resolve().parent
 FOLDERS = ("databases", "datasets", "charts", "dashboards")
-# Of the snapshot: read only, and its tables without the name of their schema, which is the file's name too. The
-# capital keeps `Schema` a setting of the session; DuckDB has no such setting at its start.
-DUCKDB = {"access_mode": "read_only", "Schema": "marts"}
+# Of the snapshot: read only, no other file of the machine, and its tables without the name of their schema, which is the
+# file's name too. The capital keeps `Schema` a setting of the session; DuckDB has no such setting at its start.
+DUCKDB = {"access_mode": "read_only", "enable_external_access": "false", "Schema": "marts"}
 
 
 def database_uri() -> str:
@@ -40,10 +41,10 @@ def database_uri() -> str:
         uri = uri.update_query_dict({key: value for key, value in DUCKDB.items() if key not in uri.query})
     elif not uri.drivername.startswith("postgresql"):
         wrong_call(f"the marts are in Postgres or in a DuckDB snapshot, not in {uri.drivername}")
-    return uri.render_as_string(hide_password=False) if hasattr(uri, "render_as_string") else str(uri)
+    return uri.render_as_string(hide_password=False)
 
 
-def wrong_call(message: str) -> None:
+def wrong_call(message: str) -> NoReturn:
     print(f"import_assets: {message}", file=sys.stderr)
     raise SystemExit(2)
 
@@ -85,7 +86,9 @@ def is_admin(user: object) -> bool:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--zip", type=Path, help="write a file for Superset's page instead; it holds the URI's password")
+    parser.add_argument(
+        "--zip", type=Path, help="write a file for Superset's page instead; it holds the URI's password"
+    )
     target: Path | None = parser.parse_args().zip
     uri = database_uri()
     if target is None:

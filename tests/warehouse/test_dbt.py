@@ -22,6 +22,7 @@ PUBLISHED = {
     "dim_unit": "campaign_id unit_id name unit_type bloc_id parent_unit_id",
     "dim_period": "campaign_id period_id name kind window_from closing_date cutoff_at",
     "dim_report_due": "campaign_id period_id export_type from_unit_id to_unit_id due_at",
+    "dim_date": "date_day year_number quarter_number month_number weekday_number",
     "dim_reading": "campaign_id reading_id options chosen default_option reason decision_id clause",
     "fct_submission": "submission_id campaign_id export_type file_name received_at content_sha256 outcome duplicate_of "
     "received_row_count accepted_row_count rejected_row_count ignored_row_count",
