@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     seconds: dict[Path, int] = {}
     for item in items:
         slow = item.get_closest_marker("slow")
-        seconds[item.path] = max(seconds.get(item.path, 0), slow.kwargs["seconds"] if slow else 0)
+        seconds[item.path] = max(seconds.get(item.path, 0), slow.kwargs.get("seconds", 30) if slow else 0)
     items.sort(key=lambda item: -seconds[item.path])
 
 
