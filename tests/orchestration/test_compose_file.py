@@ -73,6 +73,7 @@ def test_no_secret_has_a_default() -> None:
         assert any(rule.startswith(":?") for rule in rules), f"{name} may be missing without a word"
         assert all(not rule or rule.startswith(":?") for rule in rules), f"{name} has a default"
         assert EXAMPLE_VARIABLES[name] == "", f".env.example has a value for {name}"
+    assert ".env" in (repo_root() / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert not re.search(r"://[^/@\s]*:(?!\$\{)[^/@\s]+@", TEXT), "a password within a URL"
 
 
