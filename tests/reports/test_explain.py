@@ -246,13 +246,26 @@ def test_thresholds_are_compared_in_whole_numbers(
             "28 × 100.000 = 2.800.000 đồng",
         ),
         (
-            {"amount": None, "status_reason": "tie", "amount_min": 360_000, "amount_max": 840_000},
+            {
+                "amount": None,
+                "status": "undecided",
+                "status_reason": "tie",
+                "amount_min": 360_000,
+                "amount_max": 840_000,
+            },
             "đồng hạng, Hội đồng quyết định: 360.000 … 840.000 đồng",
         ),
         (
-            {"amount": None, "status_reason": "no_headcount", "amount_min": None, "amount_max": None},
+            {
+                "amount": None,
+                "status": "blocked",
+                "status_reason": "no_headcount",
+                "amount_min": None,
+                "amount_max": None,
+            },
             "chưa có số biên chế, chưa chi được",
         ),
+        ({"amount": None, "status": "awarded", "status_reason": None}, "kế hoạch không nêu mức tiền"),
     ],
 )
 def test_amounts(award: dict[str, object], text: str) -> None:

@@ -7,6 +7,7 @@ allowed is asked for again, with the reason.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import datetime
 from typing import Any
 
@@ -48,11 +49,11 @@ class _Form(KeptForm):
         forget(Place.of(context))
         return result
 
-    def is_needed(self, params: dict[str, Any]) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def is_needed(self, params: dict[str, Any]) -> bool: ...
 
-    def record(self, context: Any, user: str, option: str, fields: dict[str, Any]) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def record(self, context: Any, user: str, option: str, fields: dict[str, Any]) -> Any: ...
 
     @staticmethod
     def instant(params: dict[str, Any]) -> datetime:

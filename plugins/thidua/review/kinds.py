@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -28,8 +29,8 @@ class Subject(BaseModel):
     is_repeatable: ClassVar[bool] = False
 
     @property
-    def key(self) -> tuple[Any, ...]:
-        raise NotImplementedError
+    @abstractmethod
+    def key(self) -> tuple[Any, ...]: ...
 
     @property
     def judges_again(self) -> bool:
