@@ -247,6 +247,11 @@ def test_a_report_is_handed_in_returned_mended_and_counts(server: Server, browse
     expect(operator.locator(".verdict")).to_contain_text("Đã nhận")
     operator.goto(f"{server.url}/desk/submissions/{faulty}")
     expect(operator.locator("tr.this")).to_contain_text("Bị trả lại")
+    run = operator.get_by_text("Lượt chạy DAG").get_attribute("href") or ""
+    dag, _, run_id = run.removeprefix("/dags/").partition("/runs/")
+    assert dag == "ingest_exports" and run_id
+    assert operator.request.get(f"{server.url}/api/v2/dags/{dag}/dagRuns/{run_id}").status == 200
+    assert operator.request.get(f"{server.url}{run}").status == 200
 
 
 def test_each_sees_and_does_what_is_theirs(server: Server, browser: Browser) -> None:

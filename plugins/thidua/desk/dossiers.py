@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import HTTPException
 
@@ -14,6 +15,7 @@ from thidua.desk.handing_in import kept, sidecar_of
 from thidua.desk.preview import SHOWN_FAULTS, Preview
 from thidua.errors import NotWell
 from thidua.intake.data_docs import data_docs_dir
+from thidua.lake.batches import read_manifest
 from thidua.lake.receipts import load_receipts
 from thidua.reports.served import Row
 
@@ -186,3 +188,12 @@ def data_docs_of(desk: Desk, found: Row) -> Any:
     batch = desk.judged.batch_of(found["submission_id"])
     page = data_docs_dir(desk.home) / batch.name / f"{found['export_type']}.html" if batch else None
     return page if page and page.is_file() else None
+
+
+def dag_run_of(desk: Desk, found: Row) -> str:
+    """Airflow's page of the run that judged the file; of all runs, where it was judged without Airflow or not yet."""
+    batch = desk.judged.batch_of(found["submission_id"])
+    run = read_manifest(batch).get("made_by") if batch else None
+    if run is None:
+        return "/dags/ingest_exports/runs"
+    return f"/dags/{quote(run['dag_id'], safe='')}/runs/{quote(run['dag_run_id'], safe='')}"

@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from thidua.desk.access import EVERYBODY, READERS, SENDERS, CurrentVisitor, only
 from thidua.desk.desk import TheDesk
-from thidua.desk.dossiers import compared, data_docs_of, dossier, versions
+from thidua.desk.dossiers import compared, dag_run_of, data_docs_of, dossier, versions
 from thidua.desk.questions import choices_on
 from thidua.desk.render import day, page
 from thidua.errors import PlanError
@@ -42,6 +42,7 @@ def submission(
         "groups": by_rule(found),
         "sheets": _sheets(found),
         "has_data_docs": not visitor.is_office and data_docs_of(desk, found) is not None,
+        "dag_run": None if visitor.is_office else dag_run_of(desk, found),
         "choices": choices_on(desk, visitor, found),
         "token": desk.forms.token(visitor.user),
         "done": done,

@@ -93,7 +93,13 @@ def new_work_dir(home: Home, keys: Iterable[str]) -> Path:
 def finish_work_dir(folder: Path, manifest: dict[str, Any]) -> None:
     """Writes the manifest last, and makes everything durable: a work directory with a manifest is complete."""
     fsync_tree(folder)
-    write_atomic(folder / MANIFEST, _json({**manifest, "made_as": folder.name}))
+    write_atomic(folder / MANIFEST, _json({**manifest, "made_as": folder.name, "made_by": _dag_run()}))
+
+
+def _dag_run() -> dict[str, str] | None:
+    """The run of Airflow that this is a task of, as Airflow tells every task; None without Airflow."""
+    told = {name: os.environ.get(f"AIRFLOW_CTX_{name.upper()}", "") for name in ("dag_id", "dag_run_id")}
+    return told if all(told.values()) else None
 
 
 def _json(document: dict[str, Any]) -> bytes:
