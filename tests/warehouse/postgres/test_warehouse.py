@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -85,6 +86,28 @@ def test_a_database_that_reads_text_otherwise_is_refused(postgres_server: str, t
         with pytest.raises(NotWell, match="locale 'C'"):
             compute(warehouse_in(database, tmp_path), lambda: raw.Inputs({}, {}, {}, []), NOW, None)
         assert database.rows("select count(*) from pg_namespace where nspname = 'raw'") == [(0,)]
+
+
+def test_one_builds_at_a_time_whatever_its_host(database: Database, tmp_path: Path) -> None:
+    """The second waits for the first; the lock goes with the session of who dies."""
+    first, second = (warehouse_in(database, tmp_path / name) for name in ("one", "other"))
+    turns: list[str] = []
+
+    def build_second() -> None:
+        with second.locked():
+            turns.append("second")
+
+    waiting = threading.Thread(target=build_second)
+    with first.locked():
+        waiting.start()
+        asks = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        while database.rows(asks) == [(0,)]:
+            time.sleep(0.01)
+        turns.append("first")
+    waiting.join(60)
+    assert turns == ["first", "second"]
+    with pytest.raises(RuntimeError, match="only who holds the lock writes"):
+        first.clear()
 
 
 def test_killed_in_mid_build_and_published_after_the_next(

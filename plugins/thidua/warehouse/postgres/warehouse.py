@@ -203,13 +203,14 @@ def _fetched(session: Session, schema: str, table: str, folder: Path) -> str:
         [f'{schema}."{table}"'],
     ).fetchall()
     path = folder / f"{schema}.{table}.csv"
+    quoted = str(path).replace("'", "''")
     statement = sql.SQL("copy {} to stdout (format csv, force_quote *)").format(sql.Identifier(schema, table))
     with path.open("wb") as file, session.cursor().copy(statement) as copy:
         for chunk in copy:
             file.write(chunk)
     types = ", ".join(f"'{name}': '{_duckdb_type(kind)}'" for name, kind in columns)
     return (
-        f"select * from read_csv('{path}', columns = {{{types}}}, header = false, auto_detect = false, delim = ',', "
+        f"select * from read_csv('{quoted}', columns = {{{types}}}, header = false, auto_detect = false, delim = ',', "
         "quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false)"
     )
 
