@@ -96,10 +96,11 @@ def main() -> None:
         load(contents)
         print(f"{len(contents) - 1} assets → Superset")
         return
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as file:
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    with os.fdopen(descriptor, "wb") as opened, zipfile.ZipFile(opened, "w", zipfile.ZIP_DEFLATED) as file:
         for path, text in bundle(uri, "Dashboard").items():
             file.writestr(f"thi-dua/{path}", text)
-    target.chmod(0o600)
     print(target)
 
 

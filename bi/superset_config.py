@@ -89,6 +89,8 @@ DISALLOWED_SQL_TABLES = {
     "duckdb": PERSONAL_TABLES,
     "postgresql": defaults.DISALLOWED_SQL_TABLES["postgresql"] | PERSONAL_TABLES,
 }
+# They read a table whose name is a text, which the check above does not see.
+DISALLOWED_SQL_FUNCTIONS = {**defaults.DISALLOWED_SQL_FUNCTIONS, "duckdb": {"query", "query_table"}}
 
 
 def DB_CONNECTION_MUTATOR(

@@ -12,10 +12,11 @@ for name in $(grep -oE '^[A-Z_]+(PASSWORD|SECRET|KEY)=$' .env.example | tr -d =)
         *FERNET_KEY) value=$(head -c 32 /dev/urandom | base64 | tr '+/' '-_') ;; # 32 bytes, as Fernet wants them
         *) value=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n') ;;
     esac
-    awk -v name="$name" -v value="$value" '
-        index($0, name "=") == 1 { print name "=" value; is_there = 1; next }
+    # Not on a command line, which others can read.
+    SECRET=$value awk -v name="$name" '
+        index($0, name "=") == 1 { print name "=" ENVIRON["SECRET"]; is_there = 1; next }
         { print }
-        END { if (!is_there) print name "=" value }
+        END { if (!is_there) print name "=" ENVIRON["SECRET"] }
     ' .env > .env.tmp
     mv .env.tmp .env
     echo "$name: đã tạo / made"

@@ -118,6 +118,8 @@ def publish(built: Record) -> str | None:
     if built["is_replay"]:
         return None
     folder = publish_marts(home())
+    if folder is None and built["did_work"]:  # it was killed right after it: who follows is told all the same
+        folder = (home().serve / "current").resolve()
     metrics.gauge_house(home(), now_utc())
     return str(folder) if folder else None
 

@@ -179,7 +179,9 @@ def compute(
         seconds["inputs"] = time.perf_counter() - started
         code = fingerprint()
         with warehouse.opened() as connection:
-            is_full = full or raw.read_state(connection).fingerprint != code
+            state = raw.read_state(connection)
+        # A batch that it has taken and the lake has not is of another lake: what it holds is not to be built upon.
+        is_full = full or state.fingerprint != code or not state.batches <= inputs.batches.keys()
         if is_full:
             warehouse.clear()
         with warehouse.opened() as connection:

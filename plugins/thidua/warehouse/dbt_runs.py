@@ -26,7 +26,11 @@ def fingerprint() -> str:
     root = dbt_dir()
     package = Path(__file__).resolve().parents[1]
     files = [
-        *sorted(path for path in root.rglob("*") if path.suffix in {".sql", ".yml"} and "target" not in path.parts),
+        *sorted(
+            path
+            for path in root.rglob("*")
+            if path.suffix in {".sql", ".yml"} and "target" not in path.relative_to(root).parts
+        ),
         *sorted((package / "plan").glob("*.py")),
         package / "warehouse" / "raw.py",
         package / "warehouse" / "closings.py",

@@ -19,6 +19,7 @@ from thidua.operations.policy import load_policy
 from thidua.settings import Home
 from thidua.warehouse import raw
 from thidua.warehouse.place import Warehouse, warehouse_of
+from thidua.warehouse.postgres.described import DESCRIBED
 
 
 def mart_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -81,6 +82,8 @@ def publish(home: Home, keep: int | None = None) -> Path | None:
         temporary = home.serve / f".tmp-{stamp}"
         temporary.mkdir()
         tables = export_marts(warehouse, temporary)
+        if (warehouse.work / DESCRIBED).exists():  # with the version: which of its tables are personal is its own
+            shutil.copyfile(warehouse.work / DESCRIBED, temporary / DESCRIBED)
         version = {"build_id": build_id, "published_at": stamp, "tables": tables}
         write_atomic(temporary / "version.json", json.dumps(version, indent=2).encode())
         fsync_tree(temporary)

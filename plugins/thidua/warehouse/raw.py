@@ -251,8 +251,11 @@ def lay_inputs(
 
 
 def begin_build(connection: duckdb.DuckDBPyConnection) -> None:
-    """From here until `acknowledge` the marts may be half written; `publish` refuses them."""
+    """From here until `acknowledge` the marts may be half written; `publish` refuses them. Should this build fail, the
+    next one makes the campaigns that it touched anew, also where by then all is as it was before."""
     connection.execute("update state.build set is_complete = false")
+    connection.execute("delete from state.plans where campaign_id in (select campaign_id from raw.dirty_campaigns)")
+    connection.execute("insert into state.plans select campaign_id, '' from raw.dirty_campaigns")
 
 
 def acknowledge(

@@ -96,7 +96,7 @@ def test_the_tag_decides_and_not_a_name(database: Database, tmp_path: Path) -> N
     assert not sees()
 
     published(home, {**rankings(3), **PERSONS})
-    (home.warehouse / "dbt" / "marts.json").write_text("{}")
+    (home.serve / "current" / "marts.json").write_text("{}")
     serve_postgres(home)
     assert database.rows("select has_table_privilege(%s, 'marts.fct_awarded_person', 'select')", [reader]) == [(False,)]
 

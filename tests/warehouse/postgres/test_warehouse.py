@@ -88,6 +88,14 @@ def test_a_database_that_reads_text_otherwise_is_refused(postgres_server: str, t
         assert database.rows("select count(*) from pg_namespace where nspname = 'raw'") == [(0,)]
 
 
+def test_the_database_that_bi_reads_is_refused(database: Database, tmp_path: Path) -> None:
+    """A full build would drop its schema, views and grants of users with it."""
+    database.run("create table marts._version (build_id text)", "create table marts.kept (id text)")
+    with pytest.raises(NotWell, match="is the database that BI reads"):
+        compute(warehouse_in(database, tmp_path), lambda: raw.Inputs({}, {}, {}, []), NOW, None)
+    assert database.rows("select count(*) from marts.kept") == [(0,)]
+
+
 def test_one_builds_at_a_time_whatever_its_host(database: Database, tmp_path: Path) -> None:
     """The second waits for the first; the lock goes with the session of who dies."""
     first, second = (warehouse_in(database, tmp_path / name) for name in ("one", "other"))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from thidua.errors import NotWell
 from thidua.files import write_atomic
-from thidua.settings import Home
 from thidua.warehouse.dbt_runs import manifest_of
 from thidua.warehouse.place import Warehouse
 
@@ -37,9 +37,9 @@ def write_described(warehouse: Warehouse) -> None:
     write_atomic(warehouse.work / DESCRIBED, json.dumps(described, ensure_ascii=False, indent=1).encode())
 
 
-def described_marts(home: Home) -> dict[str, Described]:
-    """name -> what the models of the last build say. Raises NotWell when no build said anything."""
-    path = home.warehouse / "dbt" / DESCRIBED
+def described_marts(version: Path) -> dict[str, Described]:
+    """name -> what the models said that made a published version. Raises NotWell when nothing is kept of it."""
+    path = version / DESCRIBED
     try:
         document = json.loads(path.read_bytes())
     except FileNotFoundError:

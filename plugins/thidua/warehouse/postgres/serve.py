@@ -112,7 +112,7 @@ def _load(session: tables.Session, home: Home, target: Target) -> Loaded:
     with duckdb.connect(str(version / "marts.duckdb"), read_only=True) as served:
         served.execute("use marts.marts")
         served.execute("set TimeZone = 'UTC'")
-        marts = marts_of(served, described_marts(home))
+        marts = marts_of(served, described_marts(version))
         replaced = _bring_up_to_date(session, served, marts)
     session.execute(sql.SQL("delete from {}").format(tables.named("_version")))
     statement = sql.SQL("insert into {} (build_id, published_at) values (%s, %s)").format(tables.named("_version"))

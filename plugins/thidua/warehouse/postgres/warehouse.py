@@ -32,7 +32,10 @@ IS_UTF8 = "select current_setting('server_encoding') = 'UTF8'"
 ORDERS_BYTES = "select 'B' < 'a' and 'z' < 'đ' and '-' < '0' and 'a-b' < 'aa'"
 # Every join of the models is a set operation on equal keys. Of tables made a second ago the planner knows little, and
 # one nested loop that it takes for small costs minutes; instants are printed in one zone.
-OPTIONS = "-c TimeZone=UTC -c enable_nestloop=off -c jit=off"
+# Who is gone is noticed within a minute, so that the lock of a host without power does not stop all others for hours.
+ALIVE = ("tcp_keepalives_idle = 30", "tcp_keepalives_interval = 10", "tcp_keepalives_count = 3")
+SETTINGS = ("TimeZone = UTC", "enable_nestloop = off", "jit = off", *ALIVE)
+OPTIONS = " ".join(f"-c {setting.replace(' ', '')}" for setting in SETTINGS)
 FROM_POSTGRES = {name: kind for kind, name in TYPES.items()}
 
 
@@ -85,6 +88,9 @@ class PostgresWarehouse:
         with connect(self._target) as session:
             session.autocommit = True
             _check_order(session, self._target)
+            _check_own(session, self._target)
+            for setting in ALIVE:
+                session.execute(f"set {setting}".encode())
             session.execute(LOCK)
             self._held = session
             try:
@@ -153,6 +159,15 @@ def _check_order(session: Session, target: Target) -> None:
         raise NotWell(
             f"{target} xếp thứ tự hoặc mã hóa chữ khác / orders text by a language or is not UTF-8, so results would "
             "differ; make the database anew: create database … template template0 locale 'C' encoding 'UTF8'"
+        )
+
+
+def _check_own(session: Session, target: Target) -> None:
+    """Raises NotWell where the marts are published: a full build would drop them, and half a build could be read."""
+    if session.execute("select to_regclass('marts._version')").fetchone() != (None,):
+        raise NotWell(
+            f"{target} là cơ sở dữ liệu mà BI đọc / is the database that BI reads; make one of its own for the warehouse: "
+            "createdb thidua_warehouse --template template0 --locale C --encoding UTF8"
         )
 
 
