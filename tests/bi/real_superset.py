@@ -162,6 +162,8 @@ def test_the_snapshot_is_read_only_and_persons_are_refused(on_snapshot: tuple[Se
     for reason, statement in (
         *(("disallowed", f"select * from {table}") for table in sorted(personal_marts())),
         *(("disallowed", f"select * from marts.marts.{table}") for table in sorted(personal_marts())),
+        *(("function", f"select * from query_table('{table}')") for table in sorted(personal_marts())),
+        *(("function", f"select * from query('select * from {table}')") for table in sorted(personal_marts())),
         ("read-only|DML", "create table made_here as select 1 as one"),
         ("external access|cannot access", "select * from read_csv('/etc/hostname')"),
     ):
