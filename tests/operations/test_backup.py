@@ -24,6 +24,7 @@ from thidua.lake.receipts import list_landing, load_receipts, raw_path, waiting_
 from thidua.operations import contents
 from thidua.operations import restore as restoring
 from thidua.operations.backup import LAST_BACKUP, backup, contents_of, unfinished, verify
+from thidua.operations.health import examine
 from thidua.operations.restore import Restored, restore
 from thidua.settings import Home
 from typer.testing import CliRunner
@@ -389,6 +390,8 @@ def test_a_byte_that_the_disk_lost_is_told(house: House, tmp_path: Path) -> None
     made = backup(own.home, own.campaigns, tmp_path / "b.tar.gz", NOW)
     assert not made.is_whole and made.manifest["damaged"] == [f"home/lake/restricted/raw/{original.name}"]
     assert verify(made.path).manifest == made.manifest, "what is there is kept all the same"
+    (told,) = [check for check in examine(own.home, NOW) if check.check_id == "backup"]
+    assert not told.is_well and str(made.path) in told.remedy
 
 
 def test_the_commands_say_what_they_did(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

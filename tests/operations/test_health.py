@@ -108,6 +108,13 @@ def failed_build(home: Home) -> None:
     )
 
 
+def never_backed_up(home: Home, days: int = 9) -> None:
+    (home.path / LAST_BACKUP).unlink()
+    (home.lake / "batches" / "b").mkdir(parents=True)
+    older(home.lake / "batches" / "b", days=days)
+    publish_version(home, NOW)
+
+
 def never_published(home: Home) -> None:
     (home.lake / "batches" / "b").mkdir(parents=True)
 
@@ -125,6 +132,13 @@ ILL: dict[str, tuple[Callable[[Home], Any], str, str]] = {
         lambda home: (home.path / LAST_BACKUP).write_text(json.dumps({"made_at": (NOW - timedelta(9)).isoformat()})),
         "backup", "9 ngày",
     ),
+    "never a backup": (never_backed_up, "backup", "never"),
+    "a backup of damaged files": (
+        lambda home: (home.path / LAST_BACKUP).write_text(
+            json.dumps({"made_at": NOW.isoformat(), "path": "/disk/b.tar.gz", "is_whole": False})
+        ),
+        "backup", "--verify /disk/b.tar.gz",
+    ),
     "a restore is unfinished": (lambda home: (home.path / MARK).write_text('{"stamp": "20240101T000000Z"}'), "backup", "unfinished"),
     "something unforeseen": (lambda home: (home.path / LAST_BACKUP).write_text("{"), "backup", "cannot be looked at"),
 }  # fmt: skip
@@ -137,6 +151,11 @@ def test_what_has_to_be_seen_to(home: Home, reason: str) -> None:
     found = ill(home)
     assert list(found) == [check_id]
     assert said in found[check_id].found + found[check_id].remedy
+
+
+def test_a_new_house_has_some_days_for_its_first_backup(home: Home) -> None:
+    never_backed_up(home, days=7)
+    assert ill(home) == {}
 
 
 def test_a_failed_build_is_over_when_the_next_one_finds_nothing_to_do(home: Home) -> None:
