@@ -258,6 +258,17 @@ def test_nothing_is_overwritten_unless_told(house: House, archive: Path, tmp_pat
         backup(own.home, own.campaigns, own.home.lake / "b.tar.gz", NOW)
 
 
+def test_two_restores_of_the_same_instant_keep_what_each_replaced(house: House, archive: Path, tmp_path: Path) -> None:
+    own = copy_of(house, tmp_path)
+    for day in ("first", "second"):
+        (own.home.lake / "decisions" / f"{day}.json").write_text(day)
+        restored = restore(own.home, own.campaigns, archive, NOW, with_build=False, replace=True)
+        assert restored.aside is not None and tree(restored.aside)[f"lake/decisions/{day}.json"] == day.encode()
+    assert [path.name for path in sorted(own.home.path.glob("replaced-*"))] == [
+        "replaced-20240201T010000Z", "replaced-20240201T010000Z-2",
+    ]  # fmt: skip
+
+
 def test_folders_that_are_links_or_mounts_are_filled_and_never_replaced(archive: Path, tmp_path: Path) -> None:
     for name in ("lake", "landing"):
         (tmp_path / "volumes" / name).mkdir(parents=True)

@@ -17,6 +17,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -202,9 +203,21 @@ def _begin(
             f"hãy dọn trống trước / {', '.join(fixed)} in {home.path} is a mount or a link and cannot be moved aside: "
             "empty it first, or set THIDUA_HOME elsewhere"
         )
-    mark = _Mark(manifest["entry_id"], before, now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"))
+    mark = _Mark(manifest["entry_id"], before, _new_stamp(home, now))
     mark.write(home)
     return mark
+
+
+def _new_stamp(home: Home, now: datetime) -> str:
+    """The instant, numbered where an earlier restore moved something aside under the same one: `--now` may come twice."""
+    stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return _free(home.path / f"replaced-{stamp}").name.removeprefix("replaced-")
+
+
+def _free(path: Path) -> Path:
+    """The path, or the first of path-2, path-3, … where nothing stands."""
+    numbered = (path.with_name(f"{path.name}-{number}") for number in count(2))
+    return next(one for one in chain([path], numbered) if not os.path.lexists(one))
 
 
 def _is_fixed(path: Path) -> bool:
