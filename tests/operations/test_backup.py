@@ -336,6 +336,34 @@ def test_killed_anywhere_and_run_again(
     assert 8 < deadly < 199
 
 
+@pytest.mark.parametrize("replace", [False, True], ids=["empty", "replace"])
+def test_what_came_in_between_a_kill_and_the_same_command_again_stays(
+    house: House, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replace: bool
+) -> None:
+    """Airflow was started too early: it received and judged into a lake that was in place, or made one that was not."""
+    if replace:
+        copy_of(house, tmp_path)
+
+    def killed(path: Path) -> None:
+        if path == tmp_path / "home":  # what is moved in is in place, the mark does not say so yet
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(restoring, "fsync_dir", killed)
+        with pytest.raises(KeyboardInterrupt):
+            put_back(archive, tmp_path, replace=replace)
+    home = Home(tmp_path / "home")
+    (home.lake / "decisions" / "between.json").write_text("decided meanwhile")
+    (home.path / "contacts.csv").write_text("written meanwhile")
+    (home.outbox / "2023-07-04" / "bao-loc.sent.json").unlink()
+    _, _, restored = put_back(archive, tmp_path, replace=replace)
+    assert (home.lake / "decisions" / "between.json").read_text() == "decided meanwhile"
+    assert len(load_receipts(home)) == 1 and (home.outbox / "2023-07-04" / "bao-loc.sent.json").exists()
+    assert restored.aside is not None, "what is not what was moved in goes aside"
+    assert "written meanwhile" in [path.read_text() for path in restored.aside.glob("contacts.csv*")]
+    assert (home.path / "contacts.csv").read_text() == "unit_id,name,email,phone\n"
+
+
 def test_what_an_ingest_does_meanwhile_is_there_as_a_whole_or_not_at_all(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

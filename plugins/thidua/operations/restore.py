@@ -258,16 +258,34 @@ def _place(home: Home, campaigns_dir: Path, staging: Path, mark: _Mark) -> None:
 
 
 def _move_in(source: Path, target: Path, aside: Path, *, is_old: bool) -> None:
-    """Renames a whole. What is there now is the old one, unless that is aside already: then a kill left it half-way."""
-    if target.exists():
-        if is_old and not aside.exists():
-            aside.parent.mkdir(parents=True, exist_ok=True)
-            target.rename(aside)
-        elif target.is_dir():
-            shutil.rmtree(target)
-        else:
-            target.unlink()
+    """Renames a whole. A kill may have left it in place already, and people may have gone on with it since: that stays.
+    Whatever else stands there goes aside; nothing is deleted."""
+    is_first = is_old and not aside.exists()
+    if target.exists() and not is_first and _holds(target, source):
+        return
+    if target.exists() and not _drop_empty(target):
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        target.rename(_free(aside))
     source.rename(target)
+
+
+def _holds(target: Path, source: Path) -> bool:
+    """Whether every file of the source is in the target, with the same bytes; the target may have more."""
+    if source.is_file():
+        return target.is_file() and filecmp.cmp(source, target, shallow=False)
+    return all((target / name).is_file() for name in _files_of(source)) and not _differing(source, target)
+
+
+def _drop_empty(target: Path) -> bool:
+    """Takes folders away in which nothing lies. Whether it is gone: a file that comes in meanwhile stays."""
+    if _holds_files(target):
+        return False
+    for folder, _, _ in os.walk(target, topdown=False):
+        try:
+            Path(folder).rmdir()
+        except OSError:
+            return False
+    return True
 
 
 def _lay(source: Path, target: Path, aside: Path) -> None:
