@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
@@ -267,6 +268,35 @@ def test_two_restores_of_the_same_instant_keep_what_each_replaced(house: House, 
     assert [path.name for path in sorted(own.home.path.glob("replaced-*"))] == [
         "replaced-20240201T010000Z", "replaced-20240201T010000Z-2",
     ]  # fmt: skip
+
+
+def test_what_is_there_already_may_be_read_only_or_of_somebody_else(
+    house: House, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaigns, landing = tmp_path / "campaigns", tmp_path / "home" / "landing"
+    shutil.copytree(house.campaigns, campaigns)
+    (landing / WAITING).parent.mkdir(parents=True)
+    shutil.copyfile(house.home.landing / WAITING, landing / WAITING)  # with another time
+    before = {path: path.stat() for path in campaigns.rglob("*")}
+    utime = os.utime
+
+    def refused(path: Any, *arguments: Any, **options: Any) -> None:
+        """As root, who runs the tests in a container, everything may be changed."""
+        if Path(path).is_relative_to(campaigns):
+            raise OSError(errno.EROFS, "Read-only file system", str(path))
+        if Path(path) == landing / WAITING:
+            raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
+        utime(path, *arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "utime", refused)
+        home, _, _ = put_back(archive, tmp_path, replace=True)
+    assert not unfinished(home) and len(load_receipts(home)) == 1
+    put_back(archive, tmp_path, replace=True)
+    assert (landing / WAITING).stat().st_mtime_ns == (house.home.landing / WAITING).stat().st_mtime_ns
+    assert {path: path.stat().st_mtime_ns for path in before} == {
+        path: said.st_mtime_ns for path, said in before.items()
+    }
 
 
 def test_folders_that_are_links_or_mounts_are_filled_and_never_replaced(archive: Path, tmp_path: Path) -> None:
