@@ -101,6 +101,28 @@ def test_a_key_kept_elsewhere_is_checked(house: House, archive: Path, tmp_path: 
     assert not [line for line in restored.to_do if "person.key" in line]
 
 
+def test_a_key_given_when_all_is_in_place_already_is_put_there(
+    house: House, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: Any) -> float:
+        raise NotWell("the build failed")
+
+    monkeypatch.setattr(restoring, "_rebuild", failing)
+    home, campaigns = Home(tmp_path / "home"), tmp_path / "campaigns"
+    wrong = tmp_path / "wrong.key"
+    wrong.write_bytes(os.urandom(32))
+    with pytest.raises(NotWell, match="build failed"):
+        restore(home, campaigns, archive, NOW)
+    with pytest.raises(NotWell, match="not the key of this backup"):
+        restore(home, campaigns, archive, NOW, key=wrong)
+    assert not key_path(home).exists() and unfinished(home)
+    shutil.copyfile(wrong, key_path(home))
+    restored = restore(home, campaigns, archive, NOW, key=key_path(house.home), with_build=False)
+    assert load_key(home) == load_key(house.home) and key_path(home).stat().st_mode & 0o777 == 0o600
+    assert not [line for line in restored.to_do if "person.key" in line] and not unfinished(home)
+    assert restored.aside and tree(restored.aside) == {"person.key": wrong.read_bytes()}, "a key is never deleted"
+
+
 def test_with_secrets_airflow_and_pseudonyms_go_on(house: House, tmp_path: Path) -> None:
     made = backup(house.home, house.campaigns, tmp_path / "full.tar.gz", NOW, with_secrets=True)
     home, _, restored = put_back(made.path, tmp_path)

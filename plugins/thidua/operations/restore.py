@@ -92,16 +92,18 @@ def restore(
             with open_file(archive) as opened:
                 manifest = read_archive(opened, staging)
             (staging / HOME).mkdir(exist_ok=True)
-            to_do = _prepare(home, staging, manifest, key)
+            key_content = _read_key(Home(staging / HOME), key)
+            to_do = _prepare(home, staging, manifest)
             mark = _begin(home, campaigns_dir, staging, manifest, now, replace=replace)
             if not mark.is_placed:
                 os.sync()  # everything unpacked is durable before it is moved: once, not for each of 10,000 files
                 _place(home, campaigns_dir, staging, mark)
+            aside = home.path / f"replaced-{mark.stamp}"
+            to_do = _place_key(home, key_content, aside) + to_do
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     seconds = _rebuild(home, campaigns_dir, now) if with_build else None
     (home.path / MARK).unlink()
-    aside = home.path / f"replaced-{mark.stamp}"
     return Restored(manifest, sorted(_tops(manifest)), aside if aside.exists() else None, to_do, seconds)
 
 
@@ -110,9 +112,8 @@ def _tops(manifest: Manifest) -> set[str]:
     return {parts[1] if (parts := name.split("/"))[0] == HOME else CAMPAIGNS for name in manifest["files"]}
 
 
-def _prepare(home: Home, staging: Path, manifest: Manifest, key: Path | None) -> list[str]:
-    """Makes of what was unpacked what is to stand there: rights, times, key, metadata. What is left to do by hand."""
-    to_do: list[str] = []
+def _prepare(home: Home, staging: Path, manifest: Manifest) -> list[str]:
+    """Makes of what was unpacked what is to stand there: rights, times, metadata. What is left to do by hand."""
     _set_times(staging, manifest)
     staged = Home(staging / HOME)
     if staged.restricted.is_dir():
@@ -120,9 +121,7 @@ def _prepare(home: Home, staging: Path, manifest: Manifest, key: Path | None) ->
             Path(folder).chmod(0o700)
             for name in files:
                 (Path(folder) / name).chmod(0o600)
-    to_do += _place_key(home, staged, manifest, key)
-    to_do += _prepare_airflow(home, staged, manifest)
-    return to_do
+    return _prepare_airflow(home, staged, manifest)
 
 
 def _set_times(staging: Path, manifest: Manifest) -> None:
@@ -131,26 +130,33 @@ def _set_times(staging: Path, manifest: Manifest) -> None:
         os.utime(staging / name, ns=(said["mtime_ns"], said["mtime_ns"]))
 
 
-def _place_key(home: Home, staged: Home, manifest: Manifest, key: Path | None) -> list[str]:
+def _read_key(staged: Home, key: Path | None) -> bytes | None:
+    """The key that was given, which is this backup's; None: none was given, or the backup needs none."""
     told = staged.restricted / FINGERPRINT
-    if not told.exists():
-        return []
-    expected = told.read_text(encoding="ascii").strip()
-    if key is not None:
-        try:
-            content = key.read_bytes()
-        except FileNotFoundError as error:
-            raise ThiduaError(f"không có tệp khóa / there is no key {key}") from error
-        if key_fingerprint(content) != expected:
-            raise NotWell(
-                f"sai khóa / {key} is not the key of this backup's pseudonyms; give the right one, or none yet"
-            )
-        key_path(staged).write_bytes(content)
-        key_path(staged).chmod(0o600)
-    if key_path(staged).exists():
+    if key is None or not told.exists():
+        return None
+    try:
+        content = key.read_bytes()
+    except FileNotFoundError as error:
+        raise ThiduaError(f"không có tệp khóa / there is no key {key}") from error
+    if key_fingerprint(content) != told.read_text(encoding="ascii").strip():
+        raise NotWell(f"sai khóa / {key} is not the key of this backup's pseudonyms; give the right one, or none yet")
+    return content
+
+
+def _place_key(home: Home, content: bytes | None, aside: Path) -> list[str]:
+    """Puts the key into the house once the lake is in place, at whichever run it is given. What is left to do by hand."""
+    path = key_path(home)
+    if content is not None and not (path.exists() and path.read_bytes() == content):
+        home.restricted_folder()
+        if path.exists():  # of another house, put there by mistake: a key is never deleted
+            aside.mkdir(exist_ok=True)
+            path.rename(_free(aside / path.name))
+        write_atomic(path, content, mode=0o600)
+    if path.exists() or not (home.restricted / FINGERPRINT).exists():
         return []
     return [
-        f"đặt lại khóa mã hóa số định danh / put the key of pseudonyms back as {key_path(home)}, mode 0600: files about "
+        f"đặt lại khóa mã hóa số định danh / put the key of pseudonyms back as {path}, mode 0600: files about "
         "persons wait until then, everything else works"
     ]
 
