@@ -281,6 +281,25 @@ def test_nothing_is_overwritten_unless_told(house: House, archive: Path, tmp_pat
         backup(own.home, own.campaigns, own.home.lake / "b.tar.gz", NOW)
 
 
+@pytest.mark.parametrize("is_mounted", [False, True], ids=["folder", "mounted"])
+def test_nothing_is_built_upon_what_was_computed_for_the_house_before(
+    house: House, archive: Path, tmp_path: Path, is_mounted: bool
+) -> None:
+    own = copy_of(house, tmp_path)
+    (own.home.serve / "v1").mkdir(parents=True)
+    (own.home.serve / "v1" / "marts.duckdb").write_bytes(b"figures of before")
+    (own.home.serve / "current").symlink_to("v1")
+    if is_mounted:
+        own.home.warehouse.rename(tmp_path / "volume")
+        own.home.warehouse.symlink_to(tmp_path / "volume")
+    restored = restore(own.home, own.campaigns, archive, NOW, with_build=False, replace=True)
+    assert tree(own.home.warehouse) == {} and not own.home.serve.exists()
+    assert restored.aside is not None
+    aside = tree(restored.aside)
+    assert aside["warehouse/build.duckdb"] == b"can be made again"
+    assert aside["serve/v1/marts.duckdb"] == b"figures of before" and (restored.aside / "serve/current").is_symlink()
+
+
 def test_two_restores_of_the_same_instant_keep_what_each_replaced(house: House, archive: Path, tmp_path: Path) -> None:
     own = copy_of(house, tmp_path)
     for day in ("first", "second"):

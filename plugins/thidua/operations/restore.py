@@ -2,7 +2,8 @@
 
     $THIDUA_HOME/.restoring/        what was unpacked and is not checked yet; wiped at every start
     $THIDUA_HOME/.restoring.json    what is being restored since when; a kill anywhere is mended by the same call again
-    $THIDUA_HOME/replaced-<stamp>/  what stood in the way, where that was wanted; nothing is deleted
+    $THIDUA_HOME/replaced-<stamp>/  what stood in the way, where that was wanted, and what was computed for another house;
+                                    nothing is deleted but replays (_STALE)
 
 The lake, the outbox and the house's lists are moved in as wholes. landing/ and campaigns/ may be mounts, or folders of
 somebody else: their files are laid into them one by one.
@@ -37,6 +38,8 @@ from thidua.warehouse.publish import publish
 STAGING = ".restoring"
 # What may be a mount, or hold what is not ours.
 _LAID = ("landing", "airflow")
+# What was computed for the house before: rows of a warehouse would be built upon, and pages shown. They go aside with it.
+_COMPUTED = ("warehouse", "serve")
 # They may be deleted at any time, and what is in them belongs to the house before.
 _STALE = ("known-at", "what-if")
 
@@ -258,6 +261,8 @@ def _place(home: Home, campaigns_dir: Path, staging: Path, mark: _Mark) -> None:
             _lay(path, target, aside / path.name)
         else:
             _move_in(path, target, aside / path.name, is_old=path.name in mark.before)
+    for name in _COMPUTED:
+        _move_aside(home.path / name, aside / name)
     for name in _STALE:
         shutil.rmtree(home.path / name, ignore_errors=True)
     fsync_dir(home.path)
@@ -270,10 +275,22 @@ def _move_in(source: Path, target: Path, aside: Path, *, is_old: bool) -> None:
     is_first = is_old and not aside.exists()
     if target.exists() and not is_first and _holds(target, source):
         return
-    if target.exists() and not _drop_empty(target):
-        aside.parent.mkdir(parents=True, exist_ok=True)
-        target.rename(_free(aside))
+    _move_aside(target, aside)
     source.rename(target)
+
+
+def _move_aside(target: Path, aside: Path) -> None:
+    """Takes away what stands there, beside whatever a run before took away. A mount stays and is emptied."""
+    if not target.exists() or _drop_empty(target):
+        return
+    aside = _free(aside)
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    if not _is_fixed(target):
+        target.rename(aside)
+        return
+    aside.mkdir()
+    for path in sorted(target.iterdir()):
+        shutil.move(path, aside / path.name)
 
 
 def _holds(target: Path, source: Path) -> bool:
@@ -285,6 +302,8 @@ def _holds(target: Path, source: Path) -> bool:
 
 def _drop_empty(target: Path) -> bool:
     """Takes folders away in which nothing lies. Whether it is gone: a file that comes in meanwhile stays."""
+    if _is_fixed(target):
+        return not _holds_files(target)
     if _holds_files(target):
         return False
     for folder, _, _ in os.walk(target, topdown=False):
