@@ -340,6 +340,24 @@ def test_what_is_there_already_may_be_read_only_or_of_somebody_else(
     }
 
 
+def test_plans_that_cannot_be_put_there_are_told_before_anything_moves(
+    house: House, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may write anywhere but to what is mounted read-only: the system is asked, and answers so here."""
+    own = copy_of(house, tmp_path)
+    plan = own.campaigns / "lam-dong-2023" / "units.csv"
+    plan.write_text("changed")
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != own.campaigns)
+    before = tree(own.home.path)
+    for _ in ("changed", "lacking"):
+        with pytest.raises(ThiduaError, match="is read-only"):
+            restore(own.home, own.campaigns, archive, NOW, with_build=False, replace=True)
+        assert tree(own.home.path) == before and not unfinished(own.home)
+        plan.unlink(missing_ok=True)
+    shutil.copyfile(house.campaigns / "lam-dong-2023" / "units.csv", plan)
+    restore(own.home, own.campaigns, archive, NOW, with_build=False, replace=True)
+
+
 def test_folders_that_are_links_or_mounts_are_filled_and_never_replaced(archive: Path, tmp_path: Path) -> None:
     for name in ("lake", "landing"):
         (tmp_path / "volumes" / name).mkdir(parents=True)

@@ -213,6 +213,12 @@ def _begin(
             f"hãy dọn trống trước / {', '.join(fixed)} in {home.path} is a mount or a link and cannot be moved aside: "
             "empty it first, or set THIDUA_HOME elsewhere"
         )
+    lacking = [name for name in _files_of(staging / CAMPAIGNS) if not (campaigns_dir / name).exists()]
+    if (lacking or len(in_the_way) > len(before)) and not _is_writable(campaigns_dir):
+        raise ThiduaError(
+            f"chỉ đọc / {campaigns_dir} is read-only and has not the plans of this backup: take its campaigns/ from the "
+            "archive and put it there first, or make it writable"
+        )
     mark = _Mark(manifest["entry_id"], before, _new_stamp(home, now))
     mark.write(home)
     return mark
@@ -228,6 +234,11 @@ def _free(path: Path) -> Path:
     """The path, or the first of path-2, path-3, … where nothing stands."""
     numbered = (path.with_name(f"{path.name}-{number}") for number in count(2))
     return next(one for one in chain([path], numbered) if not os.path.lexists(one))
+
+
+def _is_writable(folder: Path) -> bool:
+    """Whether files can be put there; a folder that is not there yet is as its parent is."""
+    return os.access(next(one for one in [folder, *folder.parents] if one.exists()), os.W_OK)
 
 
 def _is_fixed(path: Path) -> bool:
