@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
@@ -24,6 +25,7 @@ from thidua.lake.receipts import list_landing, load_receipts, raw_path, waiting_
 from thidua.operations import contents
 from thidua.operations import restore as restoring
 from thidua.operations.backup import LAST_BACKUP, backup, contents_of, unfinished, verify
+from thidua.operations.health import examine
 from thidua.operations.restore import Restored, restore
 from thidua.settings import Home
 from typer.testing import CliRunner
@@ -97,6 +99,28 @@ def test_a_key_kept_elsewhere_is_checked(house: House, archive: Path, tmp_path: 
     home, _, restored = put_back(archive, tmp_path / "right", key=key_path(house.home))
     assert load_key(home) == load_key(house.home) and key_path(home).stat().st_mode & 0o777 == 0o600
     assert not [line for line in restored.to_do if "person.key" in line]
+
+
+def test_a_key_given_when_all_is_in_place_already_is_put_there(
+    house: House, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: Any) -> float:
+        raise NotWell("the build failed")
+
+    monkeypatch.setattr(restoring, "_rebuild", failing)
+    home, campaigns = Home(tmp_path / "home"), tmp_path / "campaigns"
+    wrong = tmp_path / "wrong.key"
+    wrong.write_bytes(os.urandom(32))
+    with pytest.raises(NotWell, match="build failed"):
+        restore(home, campaigns, archive, NOW)
+    with pytest.raises(NotWell, match="not the key of this backup"):
+        restore(home, campaigns, archive, NOW, key=wrong)
+    assert not key_path(home).exists() and unfinished(home)
+    shutil.copyfile(wrong, key_path(home))
+    restored = restore(home, campaigns, archive, NOW, key=key_path(house.home), with_build=False)
+    assert load_key(home) == load_key(house.home) and key_path(home).stat().st_mode & 0o777 == 0o600
+    assert not [line for line in restored.to_do if "person.key" in line] and not unfinished(home)
+    assert restored.aside and tree(restored.aside) == {"person.key": wrong.read_bytes()}, "a key is never deleted"
 
 
 def test_with_secrets_airflow_and_pseudonyms_go_on(house: House, tmp_path: Path) -> None:
@@ -257,6 +281,83 @@ def test_nothing_is_overwritten_unless_told(house: House, archive: Path, tmp_pat
         backup(own.home, own.campaigns, own.home.lake / "b.tar.gz", NOW)
 
 
+@pytest.mark.parametrize("is_mounted", [False, True], ids=["folder", "mounted"])
+def test_nothing_is_built_upon_what_was_computed_for_the_house_before(
+    house: House, archive: Path, tmp_path: Path, is_mounted: bool
+) -> None:
+    own = copy_of(house, tmp_path)
+    (own.home.serve / "v1").mkdir(parents=True)
+    (own.home.serve / "v1" / "marts.duckdb").write_bytes(b"figures of before")
+    (own.home.serve / "current").symlink_to("v1")
+    if is_mounted:
+        own.home.warehouse.rename(tmp_path / "volume")
+        own.home.warehouse.symlink_to(tmp_path / "volume")
+    restored = restore(own.home, own.campaigns, archive, NOW, with_build=False, replace=True)
+    assert tree(own.home.warehouse) == {} and not own.home.serve.exists()
+    assert restored.aside is not None
+    aside = tree(restored.aside)
+    assert aside["warehouse/build.duckdb"] == b"can be made again"
+    assert aside["serve/v1/marts.duckdb"] == b"figures of before" and (restored.aside / "serve/current").is_symlink()
+
+
+def test_two_restores_of_the_same_instant_keep_what_each_replaced(house: House, archive: Path, tmp_path: Path) -> None:
+    own = copy_of(house, tmp_path)
+    for day in ("first", "second"):
+        (own.home.lake / "decisions" / f"{day}.json").write_text(day)
+        restored = restore(own.home, own.campaigns, archive, NOW, with_build=False, replace=True)
+        assert restored.aside is not None and tree(restored.aside)[f"lake/decisions/{day}.json"] == day.encode()
+    assert [path.name for path in sorted(own.home.path.glob("replaced-*"))] == [
+        "replaced-20240201T010000Z", "replaced-20240201T010000Z-2",
+    ]  # fmt: skip
+
+
+def test_what_is_there_already_may_be_read_only_or_of_somebody_else(
+    house: House, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaigns, landing = tmp_path / "campaigns", tmp_path / "home" / "landing"
+    shutil.copytree(house.campaigns, campaigns)
+    (landing / WAITING).parent.mkdir(parents=True)
+    shutil.copyfile(house.home.landing / WAITING, landing / WAITING)  # with another time
+    before = {path: path.stat() for path in campaigns.rglob("*")}
+    utime = os.utime
+
+    def refused(path: Any, *arguments: Any, **options: Any) -> None:
+        """As root, who runs the tests in a container, everything may be changed."""
+        if Path(path).is_relative_to(campaigns):
+            raise OSError(errno.EROFS, "Read-only file system", str(path))
+        if Path(path) == landing / WAITING:
+            raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
+        utime(path, *arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "utime", refused)
+        home, _, _ = put_back(archive, tmp_path, replace=True)
+    assert not unfinished(home) and len(load_receipts(home)) == 1
+    put_back(archive, tmp_path, replace=True)
+    assert (landing / WAITING).stat().st_mtime_ns == (house.home.landing / WAITING).stat().st_mtime_ns
+    assert {path: path.stat().st_mtime_ns for path in before} == {
+        path: said.st_mtime_ns for path, said in before.items()
+    }
+
+
+def test_plans_that_cannot_be_put_there_are_told_before_anything_moves(
+    house: House, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may write anywhere but to what is mounted read-only: the system is asked, and answers so here."""
+    own = copy_of(house, tmp_path)
+    plan = own.campaigns / "lam-dong-2023" / "units.csv"
+    plan.write_text("changed")
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != own.campaigns)
+    before = tree(own.home.path)
+    for _ in ("changed", "lacking"):
+        with pytest.raises(ThiduaError, match="is read-only"):
+            restore(own.home, own.campaigns, archive, NOW, with_build=False, replace=True)
+        assert tree(own.home.path) == before and not unfinished(own.home)
+        plan.unlink(missing_ok=True)
+    shutil.copyfile(house.campaigns / "lam-dong-2023" / "units.csv", plan)
+    restore(own.home, own.campaigns, archive, NOW, with_build=False, replace=True)
+
+
 def test_folders_that_are_links_or_mounts_are_filled_and_never_replaced(archive: Path, tmp_path: Path) -> None:
     for name in ("lake", "landing"):
         (tmp_path / "volumes" / name).mkdir(parents=True)
@@ -324,6 +425,34 @@ def test_killed_anywhere_and_run_again(
     assert 8 < deadly < 199
 
 
+@pytest.mark.parametrize("replace", [False, True], ids=["empty", "replace"])
+def test_what_came_in_between_a_kill_and_the_same_command_again_stays(
+    house: House, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replace: bool
+) -> None:
+    """Airflow was started too early: it received and judged into a lake that was in place, or made one that was not."""
+    if replace:
+        copy_of(house, tmp_path)
+
+    def killed(path: Path) -> None:
+        if path == tmp_path / "home":  # what is moved in is in place, the mark does not say so yet
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(restoring, "fsync_dir", killed)
+        with pytest.raises(KeyboardInterrupt):
+            put_back(archive, tmp_path, replace=replace)
+    home = Home(tmp_path / "home")
+    (home.lake / "decisions" / "between.json").write_text("decided meanwhile")
+    (home.path / "contacts.csv").write_text("written meanwhile")
+    (home.outbox / "2023-07-04" / "bao-loc.sent.json").unlink()
+    _, _, restored = put_back(archive, tmp_path, replace=replace)
+    assert (home.lake / "decisions" / "between.json").read_text() == "decided meanwhile"
+    assert len(load_receipts(home)) == 1 and (home.outbox / "2023-07-04" / "bao-loc.sent.json").exists()
+    assert restored.aside is not None, "what is not what was moved in goes aside"
+    assert "written meanwhile" in [path.read_text() for path in restored.aside.glob("contacts.csv*")]
+    assert (home.path / "contacts.csv").read_text() == "unit_id,name,email,phone\n"
+
+
 def test_what_an_ingest_does_meanwhile_is_there_as_a_whole_or_not_at_all(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -389,6 +518,8 @@ def test_a_byte_that_the_disk_lost_is_told(house: House, tmp_path: Path) -> None
     made = backup(own.home, own.campaigns, tmp_path / "b.tar.gz", NOW)
     assert not made.is_whole and made.manifest["damaged"] == [f"home/lake/restricted/raw/{original.name}"]
     assert verify(made.path).manifest == made.manifest, "what is there is kept all the same"
+    (told,) = [check for check in examine(own.home, NOW) if check.check_id == "backup"]
+    assert not told.is_well and str(made.path) in told.remedy
 
 
 def test_the_commands_say_what_they_did(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

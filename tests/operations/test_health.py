@@ -15,6 +15,7 @@ import duckdb
 import pytest
 from thidua.clock import now_utc
 from thidua.desk.access import Role
+from thidua.errors import NotWell
 from thidua.intake.personal import key_path, load_key
 from thidua.lake.deletions import record_deletion
 from thidua.lake.receipts import raw_path
@@ -23,7 +24,7 @@ from thidua.operations.backup import LAST_BACKUP, MARK
 from thidua.operations.health import Check, examine, is_well, record
 from thidua.reports.explain import explain, render
 from thidua.settings import Home
-from thidua.warehouse.build import LAST_BUILD
+from thidua.warehouse.build import LAST_BUILD, BuildResult, _noted
 from typer.testing import CliRunner
 
 from tests.desk.conftest import CAMPAIGN, OTHER, OTHER_FILE, Clients, make_clients, publish
@@ -107,6 +108,13 @@ def failed_build(home: Home) -> None:
     )
 
 
+def never_backed_up(home: Home, days: int = 9) -> None:
+    (home.path / LAST_BACKUP).unlink()
+    (home.lake / "batches" / "b").mkdir(parents=True)
+    older(home.lake / "batches" / "b", days=days)
+    publish_version(home, NOW)
+
+
 def never_published(home: Home) -> None:
     (home.lake / "batches" / "b").mkdir(parents=True)
 
@@ -124,6 +132,13 @@ ILL: dict[str, tuple[Callable[[Home], Any], str, str]] = {
         lambda home: (home.path / LAST_BACKUP).write_text(json.dumps({"made_at": (NOW - timedelta(9)).isoformat()})),
         "backup", "9 ngày",
     ),
+    "never a backup": (never_backed_up, "backup", "never"),
+    "a backup of damaged files": (
+        lambda home: (home.path / LAST_BACKUP).write_text(
+            json.dumps({"made_at": NOW.isoformat(), "path": "/disk/b.tar.gz", "is_whole": False})
+        ),
+        "backup", "--verify /disk/b.tar.gz",
+    ),
     "a restore is unfinished": (lambda home: (home.path / MARK).write_text('{"stamp": "20240101T000000Z"}'), "backup", "unfinished"),
     "something unforeseen": (lambda home: (home.path / LAST_BACKUP).write_text("{"), "backup", "cannot be looked at"),
 }  # fmt: skip
@@ -136,6 +151,26 @@ def test_what_has_to_be_seen_to(home: Home, reason: str) -> None:
     found = ill(home)
     assert list(found) == [check_id]
     assert said in found[check_id].found + found[check_id].remedy
+
+
+def test_a_new_house_has_some_days_for_its_first_backup(home: Home) -> None:
+    never_backed_up(home, days=7)
+    assert ill(home) == {}
+
+
+def test_a_failed_build_is_over_when_the_next_one_finds_nothing_to_do(home: Home) -> None:
+    """Postgres was away for a moment while the warehouse was complete: no new batch has to come to be well again."""
+    nothing_new = BuildResult(False, False, 0, [], "…")
+    before = (home.warehouse / LAST_BUILD).read_bytes()
+    with _noted(home, is_replay=False) as note:
+        note(nothing_new)
+    assert (home.warehouse / LAST_BUILD).read_bytes() == before, "the last build is the one that had work"
+    with pytest.raises(NotWell), _noted(home, is_replay=False):
+        raise NotWell("Postgres is away")
+    assert "Postgres is away" in ill(home)["build"].found
+    with _noted(home, is_replay=False) as note:
+        note(nothing_new)
+    assert ill(home) == {}
 
 
 def test_a_full_disk(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

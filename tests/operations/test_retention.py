@@ -16,7 +16,7 @@ from thidua.errors import NotWell, PlanError
 from thidua.intake.data_docs import data_docs_dir
 from thidua.lake.decisions import record_decision
 from thidua.lake.deletions import deletion_note, is_deleted
-from thidua.lake.entries import Changed
+from thidua.lake.entries import Changed, read_entry
 from thidua.lake.judgements import wanted
 from thidua.lake.objections import raise_objection
 from thidua.lake.officials import commit_version, new_version_dir
@@ -165,6 +165,23 @@ def test_a_kill_between_record_and_bytes_is_made_good(home: Home, monkeypatch: p
     record = (home.lake / "deletions" / f"{sha256}.json").read_bytes()
     run(home, LATER + timedelta(days=7))
     assert is_deleted(home, sha256) and (home.lake / "deletions" / f"{sha256}.json").read_bytes() == record
+
+
+def test_the_same_bytes_sent_and_deleted_again_leave_a_record_of_their_own(home: Home) -> None:
+    run(home)
+    sha256, first = persons(home).content_sha256, persons(home).submission_id
+    records = home.lake / "deletions"
+    before = tree(records)
+    again = receive(home, f"{CAMPAIGN}/enrolments/lan-hai.csv", (home.landing / PERSONS).read_text())
+    judge(home, again, "Mã số / number / …")
+    assert again.content_sha256 == sha256 and not is_deleted(home, sha256)
+    done = tidy(home, LATER + timedelta(days=7), "Hoa", with_airflow=False)
+    assert kinds(done) == ["originals"] and is_deleted(home, sha256)
+    assert set(tree(records)) == {f"{sha256}.json", f"{sha256}-2.json"}
+    assert before.items() <= tree(records).items(), "the first one stands"
+    second = read_entry(records / f"{sha256}-2.json")
+    assert second["submission_ids"] == sorted([first, again.submission_id]) and second["deleted_by"] == "Hoa"
+    assert (deletion_note(home, sha256) or "").endswith("17/12/2025 (Hoa)")
 
 
 def test_an_edited_record_is_found(home: Home) -> None:

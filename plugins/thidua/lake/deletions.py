@@ -1,6 +1,7 @@
 """Originals that were deleted by retention: who, when, by which rule, and the hash of what is gone.
 
     lake/deletions/<content_sha256>.json
+    lake/deletions/<content_sha256>-2.json  the same bytes were sent again and deleted again; -3 and so on
 
 The record is written before the bytes go. Rows, faults and figures of the file stay in its batches, so that everything
 computed from it is computed again; only the file itself can no longer be looked at or judged again.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import count, takewhile
 from pathlib import Path
 
 from thidua.clock import LOCAL
@@ -18,17 +20,24 @@ from thidua.lake.receipts import raw_path
 from thidua.settings import Home
 
 
-def _path(home: Home, content_sha256: str) -> Path:
-    return home.lake / "deletions" / f"{content_sha256}.json"
+def _path(home: Home, content_sha256: str, number: int = 1) -> Path:
+    name = content_sha256 if number == 1 else f"{content_sha256}-{number}"
+    return home.lake / "deletions" / f"{name}.json"
+
+
+def _records(home: Home, content_sha256: str) -> list[Path]:
+    """The records of these bytes, the last deletion last."""
+    paths = (_path(home, content_sha256, number) for number in count(1))
+    return list(takewhile(Path.exists, paths))
 
 
 def record_deletion(
     home: Home, content_sha256: str, *, submission_ids: Sequence[str], deleted_by: str, at: datetime, rule: str
 ) -> Entry:
-    """Writes the record once; the first one stands."""
-    path = _path(home, content_sha256)
-    if path.exists():
-        return read_entry(path)
+    """Writes the record once; the first one stands, until it does not name a submission whose bytes go now."""
+    records = _records(home, content_sha256)
+    if records and set(submission_ids) <= set((last := read_entry(records[-1]))["submission_ids"]):
+        return last
     content = {
         "content_sha256": content_sha256,
         "size": raw_path(home, content_sha256).stat().st_size,
@@ -37,7 +46,7 @@ def record_deletion(
         "deleted_at": at.astimezone(UTC).isoformat(),
         "rule": rule,
     }
-    return write_entry(path, content)
+    return write_entry(_path(home, content_sha256, len(records) + 1), content)
 
 
 def is_deleted(home: Home, content_sha256: str) -> bool:
@@ -49,6 +58,6 @@ def deletion_note(home: Home, content_sha256: str) -> str | None:
     """A line on a deleted original; None: it was not deleted. Raises Changed when the record was edited."""
     if not is_deleted(home, content_sha256):
         return None
-    entry = read_entry(_path(home, content_sha256))
+    entry = read_entry(_records(home, content_sha256)[-1])
     day = f"{datetime.fromisoformat(entry['deleted_at']).astimezone(LOCAL):%d/%m/%Y}"
     return f"bản gốc đã xóa theo quy định lưu trữ ngày {day} / original deleted by retention on {day} ({entry['deleted_by']})"

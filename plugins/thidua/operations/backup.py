@@ -103,9 +103,10 @@ def backup(
                     "damaged": _damaged(written),
                 },
             )
+        made = Backup(path, manifest)
         said = {"path": str(path), "made_at": manifest["made_at"], "entry_id": manifest["entry_id"]}
-        write_atomic(home.path / LAST_BACKUP, canonical(said))
-    return Backup(path, manifest)
+        write_atomic(home.path / LAST_BACKUP, canonical({**said, "is_whole": made.is_whole}))
+    return made
 
 
 def verify(path: Path, open_file: Callable[[Path], Any] = lambda path: path.open("rb")) -> Backup:

@@ -262,23 +262,32 @@ def _key(home: Home, now: datetime) -> Check:
 
 
 def _backups(home: Home, now: datetime) -> Check:
-    """The last backup; a restore that was begun and not ended."""
+    """The last backup; a restore that was begun and not ended.
+
+    Without any, a house may go on for as long as after one: from then on there is more to lose than a backup may lack.
+    """
     title = "Sao lưu / backup"
     if begun := unfinished(home):
         return Check(
             "backup", title, False, f"khôi phục dở từ / a restore is unfinished since {begun}", "restoring",
             "chạy lại cùng lệnh / run the same `thidua restore` again",
         )  # fmt: skip
+    again = "thidua backup <đĩa khác / another disk>"
     try:
         said = json.loads((home.path / LAST_BACKUP).read_bytes())
     except FileNotFoundError:
-        return Check("backup", title, True, "chưa lần nào / never", None, "thidua backup <đĩa khác / another disk>")
+        oldest = min((path.stat().st_mtime for path in list_batches(home)), default=now.timestamp())
+        well = now.timestamp() - oldest <= MAX_BACKUP_AGE.total_seconds()
+        return Check("backup", title, well, "chưa lần nào / never", None, again)
     age = (now - datetime.fromisoformat(said["made_at"])).total_seconds()
-    well = age <= MAX_BACKUP_AGE.total_seconds()
-    return Check(
-        "backup", title, well, f"lần cuối / last {_age(age)}", round(age),
-        "" if well else "thidua backup <đĩa khác / another disk>",
-    )  # fmt: skip
+    found, is_young = f"lần cuối / last {_age(age)}", age <= MAX_BACKUP_AGE.total_seconds()
+    if not said.get("is_whole", True):  # a note of before that was written down says nothing of it
+        return Check(
+            "backup", title, False, f"{found}; có tệp gốc đã hỏng trên đĩa / files were damaged on the disk", round(age),
+            f"thidua backup --verify {said['path']} nêu tên tệp, lấy lại từ bản cũ hơn / names them; take them from an "
+            "older backup, then back up again",
+        )  # fmt: skip
+    return Check("backup", title, is_young, found, round(age), "" if is_young else again)
 
 
 _CHECKS = (

@@ -2,7 +2,8 @@
 
     $THIDUA_HOME/.restoring/        what was unpacked and is not checked yet; wiped at every start
     $THIDUA_HOME/.restoring.json    what is being restored since when; a kill anywhere is mended by the same call again
-    $THIDUA_HOME/replaced-<stamp>/  what stood in the way, where that was wanted; nothing is deleted
+    $THIDUA_HOME/replaced-<stamp>/  what stood in the way, where that was wanted, and what was computed for another house;
+                                    nothing is deleted but replays (_STALE)
 
 The lake, the outbox and the house's lists are moved in as wholes. landing/ and campaigns/ may be mounts, or folders of
 somebody else: their files are laid into them one by one.
@@ -10,6 +11,7 @@ somebody else: their files are laid into them one by one.
 
 from __future__ import annotations
 
+import errno
 import filecmp
 import json
 import os
@@ -17,6 +19,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +38,8 @@ from thidua.warehouse.publish import publish
 STAGING = ".restoring"
 # What may be a mount, or hold what is not ours.
 _LAID = ("landing", "airflow")
+# What was computed for the house before: rows of a warehouse would be built upon, and pages shown. They go aside with it.
+_COMPUTED = ("warehouse", "serve")
 # They may be deleted at any time, and what is in them belongs to the house before.
 _STALE = ("known-at", "what-if")
 
@@ -90,16 +95,18 @@ def restore(
             with open_file(archive) as opened:
                 manifest = read_archive(opened, staging)
             (staging / HOME).mkdir(exist_ok=True)
-            to_do = _prepare(home, staging, manifest, key)
+            key_content = _read_key(Home(staging / HOME), key)
+            to_do = _prepare(home, staging, manifest)
             mark = _begin(home, campaigns_dir, staging, manifest, now, replace=replace)
             if not mark.is_placed:
                 os.sync()  # everything unpacked is durable before it is moved: once, not for each of 10,000 files
                 _place(home, campaigns_dir, staging, mark)
+            aside = home.path / f"replaced-{mark.stamp}"
+            to_do = _place_key(home, key_content, aside) + to_do
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     seconds = _rebuild(home, campaigns_dir, now) if with_build else None
     (home.path / MARK).unlink()
-    aside = home.path / f"replaced-{mark.stamp}"
     return Restored(manifest, sorted(_tops(manifest)), aside if aside.exists() else None, to_do, seconds)
 
 
@@ -108,9 +115,8 @@ def _tops(manifest: Manifest) -> set[str]:
     return {parts[1] if (parts := name.split("/"))[0] == HOME else CAMPAIGNS for name in manifest["files"]}
 
 
-def _prepare(home: Home, staging: Path, manifest: Manifest, key: Path | None) -> list[str]:
-    """Makes of what was unpacked what is to stand there: rights, times, key, metadata. What is left to do by hand."""
-    to_do: list[str] = []
+def _prepare(home: Home, staging: Path, manifest: Manifest) -> list[str]:
+    """Makes of what was unpacked what is to stand there: rights, times, metadata. What is left to do by hand."""
     _set_times(staging, manifest)
     staged = Home(staging / HOME)
     if staged.restricted.is_dir():
@@ -118,9 +124,7 @@ def _prepare(home: Home, staging: Path, manifest: Manifest, key: Path | None) ->
             Path(folder).chmod(0o700)
             for name in files:
                 (Path(folder) / name).chmod(0o600)
-    to_do += _place_key(home, staged, manifest, key)
-    to_do += _prepare_airflow(home, staged, manifest)
-    return to_do
+    return _prepare_airflow(home, staged, manifest)
 
 
 def _set_times(staging: Path, manifest: Manifest) -> None:
@@ -129,26 +133,33 @@ def _set_times(staging: Path, manifest: Manifest) -> None:
         os.utime(staging / name, ns=(said["mtime_ns"], said["mtime_ns"]))
 
 
-def _place_key(home: Home, staged: Home, manifest: Manifest, key: Path | None) -> list[str]:
+def _read_key(staged: Home, key: Path | None) -> bytes | None:
+    """The key that was given, which is this backup's; None: none was given, or the backup needs none."""
     told = staged.restricted / FINGERPRINT
-    if not told.exists():
-        return []
-    expected = told.read_text(encoding="ascii").strip()
-    if key is not None:
-        try:
-            content = key.read_bytes()
-        except FileNotFoundError as error:
-            raise ThiduaError(f"không có tệp khóa / there is no key {key}") from error
-        if key_fingerprint(content) != expected:
-            raise NotWell(
-                f"sai khóa / {key} is not the key of this backup's pseudonyms; give the right one, or none yet"
-            )
-        key_path(staged).write_bytes(content)
-        key_path(staged).chmod(0o600)
-    if key_path(staged).exists():
+    if key is None or not told.exists():
+        return None
+    try:
+        content = key.read_bytes()
+    except FileNotFoundError as error:
+        raise ThiduaError(f"không có tệp khóa / there is no key {key}") from error
+    if key_fingerprint(content) != told.read_text(encoding="ascii").strip():
+        raise NotWell(f"sai khóa / {key} is not the key of this backup's pseudonyms; give the right one, or none yet")
+    return content
+
+
+def _place_key(home: Home, content: bytes | None, aside: Path) -> list[str]:
+    """Puts the key into the house once the lake is in place, at whichever run it is given. What is left to do by hand."""
+    path = key_path(home)
+    if content is not None and not (path.exists() and path.read_bytes() == content):
+        home.restricted_folder()
+        if path.exists():  # of another house, put there by mistake: a key is never deleted
+            aside.mkdir(exist_ok=True)
+            path.rename(_free(aside / path.name))
+        write_atomic(path, content, mode=0o600)
+    if path.exists() or not (home.restricted / FINGERPRINT).exists():
         return []
     return [
-        f"đặt lại khóa mã hóa số định danh / put the key of pseudonyms back as {key_path(home)}, mode 0600: files about "
+        f"đặt lại khóa mã hóa số định danh / put the key of pseudonyms back as {path}, mode 0600: files about "
         "persons wait until then, everything else works"
     ]
 
@@ -202,9 +213,32 @@ def _begin(
             f"hãy dọn trống trước / {', '.join(fixed)} in {home.path} is a mount or a link and cannot be moved aside: "
             "empty it first, or set THIDUA_HOME elsewhere"
         )
-    mark = _Mark(manifest["entry_id"], before, now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"))
+    lacking = [name for name in _files_of(staging / CAMPAIGNS) if not (campaigns_dir / name).exists()]
+    if (lacking or len(in_the_way) > len(before)) and not _is_writable(campaigns_dir):
+        raise ThiduaError(
+            f"chỉ đọc / {campaigns_dir} is read-only and has not the plans of this backup: take its campaigns/ from the "
+            "archive and put it there first, or make it writable"
+        )
+    mark = _Mark(manifest["entry_id"], before, _new_stamp(home, now))
     mark.write(home)
     return mark
+
+
+def _new_stamp(home: Home, now: datetime) -> str:
+    """The instant, numbered where an earlier restore moved something aside under the same one: `--now` may come twice."""
+    stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return _free(home.path / f"replaced-{stamp}").name.removeprefix("replaced-")
+
+
+def _free(path: Path) -> Path:
+    """The path, or the first of path-2, path-3, … where nothing stands."""
+    numbered = (path.with_name(f"{path.name}-{number}") for number in count(2))
+    return next(one for one in chain([path], numbered) if not os.path.lexists(one))
+
+
+def _is_writable(folder: Path) -> bool:
+    """Whether files can be put there; a folder that is not there yet is as its parent is."""
+    return os.access(next(one for one in [folder, *folder.parents] if one.exists()), os.W_OK)
 
 
 def _is_fixed(path: Path) -> bool:
@@ -238,6 +272,8 @@ def _place(home: Home, campaigns_dir: Path, staging: Path, mark: _Mark) -> None:
             _lay(path, target, aside / path.name)
         else:
             _move_in(path, target, aside / path.name, is_old=path.name in mark.before)
+    for name in _COMPUTED:
+        _move_aside(home.path / name, aside / name)
     for name in _STALE:
         shutil.rmtree(home.path / name, ignore_errors=True)
     fsync_dir(home.path)
@@ -245,24 +281,58 @@ def _place(home: Home, campaigns_dir: Path, staging: Path, mark: _Mark) -> None:
 
 
 def _move_in(source: Path, target: Path, aside: Path, *, is_old: bool) -> None:
-    """Renames a whole. What is there now is the old one, unless that is aside already: then a kill left it half-way."""
-    if target.exists():
-        if is_old and not aside.exists():
-            aside.parent.mkdir(parents=True, exist_ok=True)
-            target.rename(aside)
-        elif target.is_dir():
-            shutil.rmtree(target)
-        else:
-            target.unlink()
+    """Renames a whole. A kill may have left it in place already, and people may have gone on with it since: that stays.
+    Whatever else stands there goes aside; nothing is deleted."""
+    is_first = is_old and not aside.exists()
+    if target.exists() and not is_first and _holds(target, source):
+        return
+    _move_aside(target, aside)
     source.rename(target)
 
 
+def _move_aside(target: Path, aside: Path) -> None:
+    """Takes away what stands there, beside whatever a run before took away. A mount stays and is emptied."""
+    if not target.exists() or _drop_empty(target):
+        return
+    aside = _free(aside)
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    if not _is_fixed(target):
+        target.rename(aside)
+        return
+    aside.mkdir()
+    for path in sorted(target.iterdir()):
+        shutil.move(path, aside / path.name)
+
+
+def _holds(target: Path, source: Path) -> bool:
+    """Whether every file of the source is in the target, with the same bytes; the target may have more."""
+    if source.is_file():
+        return target.is_file() and filecmp.cmp(source, target, shallow=False)
+    return all((target / name).is_file() for name in _files_of(source)) and not _differing(source, target)
+
+
+def _drop_empty(target: Path) -> bool:
+    """Takes folders away in which nothing lies. Whether it is gone: a file that comes in meanwhile stays."""
+    if _is_fixed(target):
+        return not _holds_files(target)
+    if _holds_files(target):
+        return False
+    for folder, _, _ in os.walk(target, topdown=False):
+        try:
+            Path(folder).rmdir()
+        except OSError:
+            return False
+    return True
+
+
 def _lay(source: Path, target: Path, aside: Path) -> None:
-    """Copies files into a folder, each whole under its name; another one of the same name is kept aside."""
+    """Copies files into a folder, each whole under its name; another one of the same name is kept aside. A file that is
+    there already is left: the folder may be read-only."""
     for name in _files_of(source) if source.is_dir() else []:
         new, old = source / name, target / name
         if old.exists() and filecmp.cmp(new, old, shallow=False):
-            shutil.copystat(new, old)
+            if target.name == "landing":
+                _same_time(new, old)
             continue
         if old.exists():
             (aside / name).parent.mkdir(parents=True, exist_ok=True)
@@ -278,6 +348,16 @@ def _lay(source: Path, target: Path, aside: Path) -> None:
         shutil.copystat(new, temporary)
         temporary.replace(old)
         fsync_dir(old.parent)
+
+
+def _same_time(new: Path, old: Path) -> None:
+    """Gives a file in landing/ the time that its receipt knows; where that is not allowed it is received once more."""
+    if (wanted := new.stat().st_mtime_ns) != old.stat().st_mtime_ns:
+        try:
+            os.utime(old, ns=(wanted, wanted))
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.EACCES, errno.EROFS):
+                raise
 
 
 def _rebuild(home: Home, campaigns_dir: Path, now: datetime) -> float:

@@ -147,7 +147,8 @@ def build(
 @contextmanager
 def _noted(home: Home, *, is_replay: bool) -> Iterator[Callable[[BuildResult], None]]:
     """Writes down when the last build that had work began, how long it took and why it failed, for whoever asks how the
-    house is (operations/health.py). A replay of an earlier day is none of these."""
+    house is (operations/health.py). One without work is written down after a failed one alone: that failure is over. A
+    replay of an earlier day is none of these."""
     began, started = datetime.now(UTC), time.perf_counter()
 
     def write(error: str | None, **more: Any) -> None:
@@ -155,8 +156,18 @@ def _noted(home: Home, *, is_replay: bool) -> Iterator[Callable[[BuildResult], N
         if not is_replay:
             write_atomic(home.warehouse / LAST_BUILD, json.dumps(said).encode())
 
+    def note(result: BuildResult) -> None:
+        if result.did_work or has_failed():
+            write(None, is_full=result.is_full, batches=result.batches)
+
+    def has_failed() -> bool:
+        try:
+            return json.loads((home.warehouse / LAST_BUILD).read_bytes())["error"] is not None
+        except FileNotFoundError:
+            return False
+
     try:
-        yield lambda result: write(None, is_full=result.is_full, batches=result.batches) if result.did_work else None
+        yield note
     except NotWell as error:
         write(error.message.splitlines()[0])
         raise
