@@ -158,6 +158,23 @@ def test_what_was_settled_is_asked_again_when_the_choices_change(home: Home, mon
     assert asked(home)["pool:cup:all"].is_open
 
 
+def cup_lines(home: Home) -> list[tuple[str | None, str]]:
+    """(unit or None for the open pool, status) of the cup, as an approved version would have it."""
+    (freeze,) = load_freezes(home, CAMPAIGN, PERIOD)
+    rows = made_up.compute(home, basis_of(home, freeze, parse_instant("2024-01-01"))).rows("awards")
+    return sorted(((row["unit_id"], row["status"]) for row in rows if row["prize_id"] == "cup"), key=str)
+
+
+def test_an_award_beyond_the_places_opens_what_was_settled(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(home, "pool", ["a"])
+    assert not asked(home)["pool:cup:all"].is_open
+    over = {**made_up.AWARDS[-1], "status": "blocked", "status_reason": "over_cap"}
+    both = [made_up.line("cup", unit_id, "awarded") for unit_id in "ab"]
+    monkeypatch.setattr(made_up, "AWARDS", [*made_up.AWARDS[:-1], over, *both])
+    assert asked(home)["pool:cup:all"].is_open, "the choices are the same, but a decision gave one too many"
+    assert (None, "blocked") in cup_lines(home)
+
+
 def test_a_plan_changed_after_the_start_is_accepted_by_two_people(tmp_path: Path) -> None:
     home = Home(tmp_path)
     plan = {"snapshot": "s", "plan_hash": "p" * 64, "files": {}, "changed": ["targets.csv"]}

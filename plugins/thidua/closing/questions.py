@@ -44,6 +44,8 @@ class Question:
     amount_min: int | None = None
     amount_max: int | None = None
     clause: str | None = None
+    # More was given than there is: no `settle` answers that, whatever its basis; only fewer decisions do.
+    is_over: bool = False
 
     @property
     def basis(self) -> str:
@@ -75,7 +77,8 @@ def find_questions(computed: Computed) -> list[Question]:
         *_readings(computed),
     ]
     answered = [
-        question if question.is_answered or question.basis not in settled.get(question.question_id, ())
+        question
+        if question.is_answered or question.is_over or question.basis not in settled.get(question.question_id, ())
         else _answered(question)
         for question in questions
     ]  # fmt: skip
@@ -303,6 +306,7 @@ def _pools(computed: Computed) -> list[Question]:
                     **({} if people is None else {"people": people}),
                 },
                 is_answered=nothing_to_give(line, candidates),
+                is_over=is_over,
                 amount_min=line["amount_min"],
                 amount_max=line["amount_max"],
                 clause=line["clause"],
@@ -393,7 +397,7 @@ def settled_pools(
     settled = _settled(decisions, period_id)
     found = set()
     for line in marts["fct_award"]:
-        if line["unit_id"] is not None:
+        if line["unit_id"] is not None or line["status"] == "blocked":
             continue
         candidates = _candidates_of(marts, line)
         bases = settled.get(pool_question_id(line["prize_id"], line["authority_unit_id"]), ())
