@@ -175,6 +175,51 @@ def test_an_award_beyond_the_places_opens_what_was_settled(home: Home, monkeypat
     assert (None, "blocked") in cup_lines(home)
 
 
+def people_pool(monkeypatch: pytest.MonkeyPatch, **more: Any) -> None:
+    """The cup goes to persons, and to as many as `more` says."""
+    pool = {**made_up.AWARDS[-1], "recipient_kind": "person", **more}
+    monkeypatch.setattr(made_up, "AWARDS", [*made_up.AWARDS[:-1], pool])
+
+
+TWO = [{"unit_id": "a", "name": "An"}, {"unit_id": "b", "name": "Bình"}]
+FAILED = [{"prize_id": "cup", "unit_id": unit_id, "result": "fail"} for unit_id in "abd"]
+
+
+@pytest.mark.parametrize(
+    ("why", "pool", "conditions"),
+    [
+        ("a goal was missed", {"places": 0}, []),
+        ("no unit is a candidate any more", {"places": None}, FAILED),
+        ("nobody was listed", {"places": None, "status_reason": "no_participants"}, []),
+    ],
+)
+def test_a_pool_with_nothing_to_give_pays_nobody_who_was_named(
+    home: Home, monkeypatch: pytest.MonkeyPatch, why: str, pool: dict[str, Any], conditions: list[dict[str, Any]]
+) -> None:
+    people_pool(monkeypatch, places=2)
+    answer(home, "pool", TWO)
+    assert cup_lines(home) == [("a", "awarded"), ("b", "awarded")]
+    people_pool(monkeypatch, **pool)
+    monkeypatch.setitem(made_up.MARTS, "fct_prize_condition", conditions)
+    assert [line for line in cup_lines(home) if line[1] == "awarded"] == [], why
+
+
+def test_more_persons_than_places_are_cut_by_the_council(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    people_pool(monkeypatch, places=1)
+    answer(home, "pool", TWO[:1])
+    assert not asked(home)["pool:cup:all"].is_open
+    more = {"period_id": PERIOD, "prize_id": "cup", "authority_unit_id": None, **TWO[1]}
+    record_decision(
+        home, campaign_id=CAMPAIGN, kind="award_person", subject=more, decided_by="Hội đồng", reason="Biên bản",
+        recorded_at=parse_instant("2023-07-07"),
+    )  # fmt: skip
+    question = asked(home)["pool:cup:all"]
+    assert question.is_open and "some must be cut" in question.text
+    assert (None, "undecided") in cup_lines(home)
+    answer(home, "pool", TWO[1:], at="2023-07-08")
+    assert not asked(home)["pool:cup:all"].is_open and cup_lines(home) == [("b", "awarded")]
+
+
 def test_a_plan_changed_after_the_start_is_accepted_by_two_people(tmp_path: Path) -> None:
     home = Home(tmp_path)
     plan = {"snapshot": "s", "plan_hash": "p" * 64, "files": {}, "changed": ["targets.csv"]}
@@ -220,12 +265,12 @@ def test_a_prize_that_asks_for_an_earlier_one_goes_to_who_was_awarded_it(
 
 
 def test_a_person_belongs_to_the_nearest_authority() -> None:
-    from thidua.closing.questions import _below
+    from thidua.closing.pools import below
 
     units = [
         {"unit_id": unit_id, "parent_unit_id": parent}
         for unit_id, parent in (("city", None), ("district", "city"), ("commune", "district"), ("post", "city"))
     ]
-    assert _below(units, "city", {"city", "district"}) == {"district", "post"}
-    assert _below(units, "district", {"city", "district"}) == {"commune"}
-    assert _below(units, None, {None}) == {"city", "district", "commune", "post"}
+    assert below(units, "city", {"city", "district"}) == {"district", "post"}
+    assert below(units, "district", {"city", "district"}) == {"commune"}
+    assert below(units, None, {None}) == {"city", "district", "commune", "post"}

@@ -9,12 +9,13 @@ chosen has changed since, it is asked again.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
+from thidua.closing.pools import candidates_of, must_be_cut, nothing_to_give
 from thidua.lake.decisions import Decision, in_force
 from thidua.lake.entries import digest
 
@@ -283,7 +284,7 @@ def _pools(computed: Computed) -> list[Question]:
     for line in computed.rows("fct_award"):
         if line["unit_id"] is not None:
             continue
-        candidates = _candidates_of(computed.all_rows, line)
+        candidates = candidates_of(computed.all_rows, line)
         people = _people_of(computed) if line["recipient_kind"] == "person" else None
         by = f" ({names[line['authority_unit_id']]})" if line["authority_unit_id"] else ""
         is_uncounted = line["places"] is None and line["prize_id"] in capped
@@ -292,7 +293,7 @@ def _pools(computed: Computed) -> list[Question]:
             continue
         places = "không giới hạn / no limit" if line["places"] is None else str(line["places"])
         places = "chưa biết / not known" if is_uncounted else places
-        is_over = line["status"] == "blocked"
+        is_over = must_be_cut(line, _named(computed))
         questions.append(
             Question(
                 question_id=pool_question_id(line["prize_id"], line["authority_unit_id"]),
@@ -354,52 +355,16 @@ def _pool_choices(line: Mapping[str, Any], candidates: Sequence[str]) -> dict[st
     return {"units": candidates, "places": line["places"]}
 
 
-def nothing_to_give(line: Mapping[str, Any], candidates: Sequence[str]) -> bool:
-    """A pool without a place, or without anybody to choose, needs no decision; unless too many were given already."""
-    return line["status"] != "blocked" and (line["places"] == 0 or not candidates)
-
-
-def _candidates_of(marts: Mapping[str, Sequence[Row]], line: Mapping[str, Any]) -> list[str]:
-    """The units of a pool whom the plan lets the council choose; of a prize for persons, the units they may be of."""
-    prize_id, authority = line["prize_id"], line["authority_unit_id"]
-    if line["recipient_kind"] == "unit":
-        return sorted(
-            row["unit_id"]
-            for row in marts["fct_unit_candidate"]
-            if (row["prize_id"], row["authority_unit_id"], row["result"]) == (prize_id, authority, "pass")
-        )
-    judged = {row["unit_id"]: row["result"] for row in marts["fct_prize_condition"] if row["prize_id"] == prize_id}
-    if judged:
-        return sorted(unit_id for unit_id, result in judged.items() if result == "pass")
-    authorities = {row["authority_unit_id"] for row in marts["fct_award"] if row["prize_id"] == prize_id}
-    return sorted(_below(marts["dim_unit"], authority, authorities))
-
-
-def _below(units: Sequence[Row], authority: str | None, authorities: Collection[str | None]) -> set[str]:
-    """The units of which this authority is the nearest above; all where there is none."""
-    parents = {unit["unit_id"]: unit["parent_unit_id"] for unit in units}
-    if authority is None:
-        return set(parents)
-    found = set()
-    for unit_id in parents:
-        above = parents[unit_id]
-        while above is not None and above not in authorities:
-            above = parents.get(above)
-        if above == authority:
-            found.add(unit_id)
-    return found
-
-
 def settled_pools(
-    marts: Mapping[str, Sequence[Row]], decisions: Iterable[Decision], period_id: str
+    marts: Mapping[str, Sequence[Row]], decisions: Iterable[Decision], persons: Sequence[Row], period_id: str
 ) -> set[tuple[str, str | None]]:
     """(prize, authority) of the pools about which nothing is left to decide."""
     settled = _settled(decisions, period_id)
     found = set()
     for line in marts["fct_award"]:
-        if line["unit_id"] is not None or line["status"] == "blocked":
+        if line["unit_id"] is not None or must_be_cut(line, persons):
             continue
-        candidates = _candidates_of(marts, line)
+        candidates = candidates_of(marts, line)
         bases = settled.get(pool_question_id(line["prize_id"], line["authority_unit_id"]), ())
         if nothing_to_give(line, candidates) or _basis(_pool_choices(line, candidates)) in bases:
             found.add((line["prize_id"], line["authority_unit_id"]))
