@@ -106,6 +106,25 @@ def test_an_excluded_person_cannot_be_named(home: Home) -> None:
         answer(home, "nomination", [{"unit_id": "d", "name": "VŨ BÌNH"}])
 
 
+def test_who_is_excluded_after_he_was_named_gets_nothing_and_his_place_is_asked_about(home: Home) -> None:
+    answer(home, "nomination", [{"unit_id": "d", "name": "An"}, {"unit_id": "d", "name": "Vũ Bình"}])
+    assert not asked(home)["nomination:person:d"].is_open
+    answer(home, "excluded_persons", [{"unit_id": "d", "name": "vũ  bình"}], at="2023-07-07")
+    assert asked(home)["nomination:person:d"].is_open
+    assert [(row["unit_id"], row["amount"]) for row in awards(home, "person")] == [("d", 300)], "An alone"
+    answer(home, "nomination", [{"unit_id": "d", "name": "An"}], at="2023-07-08")
+    assert not asked(home)["nomination:person:d"].is_open, "fewer than the quota, knowingly"
+
+
+def test_who_is_excluded_from_a_pool_opens_it(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    people_pool(monkeypatch, places=None)
+    answer(home, "pool", TWO)
+    answer(home, "excluded_persons", TWO[1:], at="2023-07-07")
+    assert asked(home)["pool:cup:all"].is_open and cup_lines(home) == [("a", "awarded"), (None, "undecided")]
+    answer(home, "pool", TWO[:1], at="2023-07-08")
+    assert not asked(home)["pool:cup:all"].is_open and cup_lines(home) == [("a", "awarded")]
+
+
 def test_a_share_of_a_list_that_nobody_gave_is_not_without_limit(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(made_up, "AWARDS", [*made_up.AWARDS[:-1], {**made_up.AWARDS[-1], "places": None}])
     assert asked(home)["pool:cup:all"].kind == "units", "the plan sets no number: the council may"
@@ -160,9 +179,13 @@ def test_what_was_settled_is_asked_again_when_the_choices_change(home: Home, mon
 
 def cup_lines(home: Home) -> list[tuple[str | None, str]]:
     """(unit or None for the open pool, status) of the cup, as an approved version would have it."""
+    return sorted(((row["unit_id"], row["status"]) for row in awards(home, "cup")), key=str)
+
+
+def awards(home: Home, prize_id: str) -> list[dict[str, Any]]:
     (freeze,) = load_freezes(home, CAMPAIGN, PERIOD)
     rows = made_up.compute(home, basis_of(home, freeze, parse_instant("2024-01-01"))).rows("awards")
-    return sorted(((row["unit_id"], row["status"]) for row in rows if row["prize_id"] == "cup"), key=str)
+    return [row for row in rows if row["prize_id"] == prize_id]
 
 
 def test_an_award_beyond_the_places_opens_what_was_settled(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ def may_get(marts: Marts, line: Mapping[str, Any]) -> set[str]:
 
 
 def must_be_cut(line: Mapping[str, Any], persons: Sequence[Row]) -> bool:
-    """Whether decisions gave more than the pool holds. No answer from before settles that: only a new one that takes
+    """Whether decisions gave more than the pool holds, `persons` being who is awarded. No answer from before settles that: only a new one that takes
     decisions back."""
     pool = (line["prize_id"], line["authority_unit_id"])
     named = sum(1 for row in persons if (row["prize_id"], row["authority_unit_id"]) == pool)

@@ -15,6 +15,7 @@ from datetime import datetime
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
+from thidua.closing.named import Named, named_though_excluded
 from thidua.closing.pools import candidates_of, must_be_cut, nothing_to_give
 from thidua.lake.decisions import Decision, in_force
 from thidua.lake.entries import digest
@@ -45,8 +46,9 @@ class Question:
     amount_min: int | None = None
     amount_max: int | None = None
     clause: str | None = None
-    # More was given than there is: no `settle` answers that, whatever its basis; only fewer decisions do.
-    is_over: bool = False
+    # Decisions stand that give more than there is, or to whom it may not be given. No `settle` from before answers that,
+    # whatever its basis: only an answer that takes them back.
+    is_disturbed: bool = False
 
     @property
     def basis(self) -> str:
@@ -79,7 +81,7 @@ def find_questions(computed: Computed) -> list[Question]:
     ]
     answered = [
         question
-        if question.is_answered or question.is_over or question.basis not in settled.get(question.question_id, ())
+        if question.is_answered or question.is_disturbed or question.basis not in settled.get(question.question_id, ())
         else _answered(question)
         for question in questions
     ]  # fmt: skip
@@ -246,6 +248,7 @@ def _nominations(computed: Computed) -> list[Question]:
     """Units that may nominate people, until as many are named as they may."""
     names = _names(computed)
     named = _named(computed)
+    excluded = {(prize_id, unit_id) for prize_id, _, unit_id in _excluded_but_named(computed)}
     questions = []
     for line in computed.rows("fct_award"):
         if line["recipient_kind"] != "person" or not line["unit_id"] or line["status"] != "proposed":
@@ -260,6 +263,7 @@ def _nominations(computed: Computed) -> list[Question]:
                 subject={"prize_id": line["prize_id"], "authority_unit_id": None, "unit_id": line["unit_id"]},
                 choices={"units": [line["unit_id"]], "places": line["places"]},
                 is_answered=taken == line["places"],
+                is_disturbed=taken > line["places"] or (line["prize_id"], line["unit_id"]) in excluded,
                 amount_min=0 if line["amount_each"] is not None else None,
                 amount_max=line["amount_max"],
                 clause=line["clause"],
@@ -272,6 +276,10 @@ def _named(computed: Computed) -> list[Row]:
     return computed.rows("persons")
 
 
+def _excluded_but_named(computed: Computed) -> set[Named]:
+    return named_though_excluded(computed.decisions, str(computed.basis.freeze["period_id"]))
+
+
 def pool_question_id(prize_id: str, authority_unit_id: str | None) -> str:
     return f"pool:{prize_id}:{authority_unit_id or 'all'}"
 
@@ -280,6 +288,7 @@ def _pools(computed: Computed) -> list[Question]:
     """Prizes that the council gives: to whom, within the places there are."""
     names = _names(computed)
     capped = {prize["prize_id"] for prize in computed.rows("prizes") if prize["places_kind"] == "cap"}
+    excluded = {(prize_id, authority) for prize_id, authority, _ in _excluded_but_named(computed)}
     questions = []
     for line in computed.rows("fct_award"):
         if line["unit_id"] is not None:
@@ -307,7 +316,7 @@ def _pools(computed: Computed) -> list[Question]:
                     **({} if people is None else {"people": people}),
                 },
                 is_answered=nothing_to_give(line, candidates),
-                is_over=is_over,
+                is_disturbed=is_over or (line["prize_id"], line["authority_unit_id"]) in excluded,
                 amount_min=line["amount_min"],
                 amount_max=line["amount_max"],
                 clause=line["clause"],
@@ -360,14 +369,16 @@ def settled_pools(
 ) -> set[tuple[str, str | None]]:
     """(prize, authority) of the pools about which nothing is left to decide."""
     settled = _settled(decisions, period_id)
+    excluded = {(prize_id, authority) for prize_id, authority, _ in named_though_excluded(decisions, period_id)}
     found = set()
     for line in marts["fct_award"]:
         if line["unit_id"] is not None or must_be_cut(line, persons):
             continue
         candidates = candidates_of(marts, line)
-        bases = settled.get(pool_question_id(line["prize_id"], line["authority_unit_id"]), ())
+        pool = (line["prize_id"], line["authority_unit_id"])
+        bases = () if pool in excluded else settled.get(pool_question_id(*pool), ())
         if nothing_to_give(line, candidates) or _basis(_pool_choices(line, candidates)) in bases:
-            found.add((line["prize_id"], line["authority_unit_id"]))
+            found.add(pool)
     return found
 
 
