@@ -19,6 +19,8 @@ from thidua.settings import Home
 from tests.closing import made_up
 from tests.closing.made_up import CAMPAIGN, PERIOD
 
+*OTHER_AWARDS, CUP = made_up.AWARDS
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
@@ -196,6 +198,55 @@ def test_an_award_beyond_the_places_opens_what_was_settled(home: Home, monkeypat
     monkeypatch.setattr(made_up, "AWARDS", [*made_up.AWARDS[:-1], over, *both])
     assert asked(home)["pool:cup:all"].is_open, "the choices are the same, but a decision gave one too many"
     assert (None, "blocked") in cup_lines(home)
+
+
+@pytest.mark.parametrize("others", [[], ["a"]], ids=["the sole candidate", "one of some"])
+@pytest.mark.parametrize("authority", [None, "d"])
+def test_a_prize_is_taken_back_from_who_is_no_candidate_any_more(
+    home: Home, monkeypatch: pytest.MonkeyPatch, others: list[str], authority: str | None
+) -> None:
+    """`thidua decide` gave it, naming no authority; then the unit was disqualified. There is no number of places."""
+
+    def built(result: str) -> None:
+        """What a warehouse would say: an award stands as long as its decision, whatever the unit is judged."""
+        candidate = {"prize_id": "cup", "authority_unit_id": authority, "result": "pass"}
+        units = [
+            *({**candidate, "unit_id": unit_id} for unit_id in others),
+            {**candidate, "unit_id": "b", "result": result},
+        ]
+        monkeypatch.setitem(made_up.MARTS, "fct_unit_candidate", units)
+        pool = {**CUP, "authority_unit_id": authority, "places": None}
+        given = [
+            made_up.line("cup", subject["unit_id"], "awarded", authority_unit_id=authority)
+            for kind, subject in standing(home) if kind == "award"
+        ]  # fmt: skip
+        monkeypatch.setattr(made_up, "AWARDS", [*OTHER_AWARDS, pool, *given])
+
+    record_decision(
+        home, campaign_id=CAMPAIGN, kind="award", subject={"period_id": PERIOD, "prize_id": "cup", "unit_id": "b"},
+        decided_by="Hội đồng", reason="Biên bản", recorded_at=parse_instant("2023-07-06"),
+    )  # fmt: skip
+    question_id = f"pool:cup:{authority or 'all'}"
+    built("pass")
+    answer(home, question_id, [*others, "b"], at="2023-07-07")
+    built("pass")
+    assert not asked(home)[question_id].is_open
+    built("fail")
+    question = asked(home)[question_id]
+    assert question.is_open and "Đơn vị B / hold it" in question.text
+    answer(home, question_id, others, at="2023-07-08")
+    built("fail")
+    assert not asked(home)[question_id].is_open
+    assert cup_lines(home) == [(unit_id, "awarded") for unit_id in others]
+
+
+def test_an_award_to_who_was_never_a_candidate_opens_what_was_settled(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(home, "pool", [])
+    stranger = made_up.line("cup", "d", "awarded")
+    monkeypatch.setattr(made_up, "AWARDS", [*made_up.AWARDS, stranger])
+    assert asked(home)["pool:cup:all"].is_open, "the choices are the same"
 
 
 def people_pool(monkeypatch: pytest.MonkeyPatch, **more: Any) -> None:

@@ -150,7 +150,7 @@ def _is_of(decision: Decision, question: Question, period_id: str) -> bool:
         return decision["kind"] == "gate" and same
     if question.kind == "units":
         chosen = (
-            subject.get("unit_id") in question.choices["units"]
+            subject.get("unit_id") in {*question.choices["units"], *question.strangers}
             or subject.get("authority_unit_id") == about["authority_unit_id"]
         )
         return decision["kind"] == "award" and subject.get("prize_id") == about["prize_id"] and chosen

@@ -12,9 +12,29 @@ Marts = Mapping[str, Sequence[Row]]
 UNCOUNTED = "no_participants"
 
 
-def nothing_to_give(line: Mapping[str, Any], candidates: Sequence[str]) -> bool:
-    """A pool without a place, or without anybody to choose, needs no decision; unless too many were given already."""
-    return line["status"] != "blocked" and (line["places"] == 0 or not candidates)
+def nothing_to_give(marts: Marts, line: Mapping[str, Any], candidates: Sequence[str]) -> bool:
+    """A pool without a place, or without anybody to choose, needs no decision; unless something was given already that
+    it has not, or to a unit that is no candidate."""
+    is_empty = line["places"] == 0 or not candidates
+    return is_empty and line["status"] != "blocked" and not strangers_of(marts, line)
+
+
+def strangers_of(marts: Marts, line: Mapping[str, Any]) -> dict[str, str]:
+    """The units that hold this pool's prize by a decision though they are no candidates, by how they were judged:
+    disqualified since, or never eligible (`fail`), or not judged yet."""
+    pool = (line["prize_id"], line["authority_unit_id"])
+    judged = {
+        row["unit_id"]: row["result"]
+        for row in marts["fct_unit_candidate"]
+        if (row["prize_id"], row["authority_unit_id"]) == pool and row["result"] != "pass"
+    }
+    held = {
+        row["unit_id"]
+        for row in marts["fct_award"]
+        if (row["prize_id"], row["authority_unit_id"], row["recipient_kind"], row["status"])
+        == (*pool, "unit", "awarded")
+    }
+    return {unit_id: result for unit_id, result in sorted(judged.items()) if unit_id in held}
 
 
 def may_get(marts: Marts, line: Mapping[str, Any]) -> set[str]:
@@ -24,12 +44,17 @@ def may_get(marts: Marts, line: Mapping[str, Any]) -> set[str]:
     return set(candidates_of(marts, line))
 
 
-def must_be_cut(line: Mapping[str, Any], persons: Sequence[Row]) -> bool:
-    """Whether decisions gave more than the pool holds, `persons` being who is awarded. No answer from before settles that: only a new one that takes
-    decisions back."""
+def is_beyond(line: Mapping[str, Any], persons: Sequence[Row]) -> bool:
+    """Whether decisions gave more than the pool holds; `persons` is who is awarded."""
     pool = (line["prize_id"], line["authority_unit_id"])
     named = sum(1 for row in persons if (row["prize_id"], row["authority_unit_id"]) == pool)
     return line["status"] == "blocked" or (line["places"] is not None and named > line["places"])
+
+
+def must_be_cut(marts: Marts, line: Mapping[str, Any], persons: Sequence[Row]) -> bool:
+    """Whether decisions gave more than the pool holds, or gave to a unit that fails. No answer from before settles that:
+    only a new one that takes decisions back."""
+    return is_beyond(line, persons) or "fail" in strangers_of(marts, line).values()
 
 
 def candidates_of(marts: Marts, line: Mapping[str, Any]) -> list[str]:

@@ -16,7 +16,7 @@ from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 from thidua.closing.named import Named, named_though_excluded
-from thidua.closing.pools import candidates_of, must_be_cut, nothing_to_give
+from thidua.closing.pools import candidates_of, is_beyond, must_be_cut, nothing_to_give, strangers_of
 from thidua.lake.decisions import Decision, in_force
 from thidua.lake.entries import digest
 
@@ -49,6 +49,8 @@ class Question:
     # Decisions stand that give more than there is, or to whom it may not be given. No `settle` from before answers that,
     # whatever its basis: only an answer that takes them back.
     is_disturbed: bool = False
+    # Units that hold the prize already and may not be chosen: an answer takes it back from them.
+    strangers: Sequence[str] = ()
 
     @property
     def basis(self) -> str:
@@ -302,21 +304,29 @@ def _pools(computed: Computed) -> list[Question]:
             continue
         places = "không giới hạn / no limit" if line["places"] is None else str(line["places"])
         places = "chưa biết / not known" if is_uncounted else places
-        is_over = must_be_cut(line, _named(computed))
+        is_cut = must_be_cut(computed.all_rows, line, _named(computed))
+        strangers = list(strangers_of(computed.all_rows, line))
+        held = ", ".join(names[unit_id] for unit_id in strangers)
         questions.append(
             Question(
                 question_id=pool_question_id(line["prize_id"], line["authority_unit_id"]),
                 kind="units" if line["recipient_kind"] == "unit" else "persons",
                 text=f"{line['prize_name']}{by}: chọn trong {len(candidates)} đơn vị, số suất {places} / "
                 f"choose among {len(candidates)} units"
-                + ("; đã vượt số suất, phải cắt bớt / beyond the places: some must be cut" if is_over else ""),
+                + (
+                    "; đã vượt số suất, phải cắt bớt / beyond the places: some must be cut"
+                    if is_beyond(line, _named(computed))
+                    else ""
+                )
+                + (f"; không còn được xét mà đã trao: {held} / hold it and may not be chosen" if held else ""),
                 subject={"prize_id": line["prize_id"], "authority_unit_id": line["authority_unit_id"]},
                 choices={
                     **_pool_choices(line, candidates),
                     **({} if people is None else {"people": people}),
                 },
-                is_answered=nothing_to_give(line, candidates),
-                is_disturbed=is_over or (line["prize_id"], line["authority_unit_id"]) in excluded,
+                is_answered=nothing_to_give(computed.all_rows, line, candidates),
+                is_disturbed=is_cut or (line["prize_id"], line["authority_unit_id"]) in excluded,
+                strangers=strangers,
                 amount_min=line["amount_min"],
                 amount_max=line["amount_max"],
                 clause=line["clause"],
@@ -372,12 +382,12 @@ def settled_pools(
     excluded = {(prize_id, authority) for prize_id, authority, _ in named_though_excluded(decisions, period_id)}
     found = set()
     for line in marts["fct_award"]:
-        if line["unit_id"] is not None or must_be_cut(line, persons):
+        if line["unit_id"] is not None or must_be_cut(marts, line, persons):
             continue
         candidates = candidates_of(marts, line)
         pool = (line["prize_id"], line["authority_unit_id"])
         bases = () if pool in excluded else settled.get(pool_question_id(*pool), ())
-        if nothing_to_give(line, candidates) or _basis(_pool_choices(line, candidates)) in bases:
+        if nothing_to_give(marts, line, candidates) or _basis(_pool_choices(line, candidates)) in bases:
             found.add(pool)
     return found
 
