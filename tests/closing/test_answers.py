@@ -130,7 +130,8 @@ def test_who_is_excluded_from_a_pool_opens_it(home: Home, monkeypatch: pytest.Mo
 def test_a_share_of_a_list_that_nobody_gave_is_not_without_limit(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(made_up, "AWARDS", [*made_up.AWARDS[:-1], {**made_up.AWARDS[-1], "places": None}])
     assert asked(home)["pool:cup:all"].kind == "units", "the plan sets no number: the council may"
-    monkeypatch.setitem(made_up.WORKING, "prizes", [{"prize_id": "cup", "places_kind": "cap"}])
+    uncounted = {**CUP, "places": None, "status_reason": "no_participants"}
+    monkeypatch.setattr(made_up, "AWARDS", [*OTHER_AWARDS, uncounted])
     assert "nothing is given" in asked(home)["pool:cup:all"].text
     with pytest.raises(ThiduaError, match="allowed: stays_open"):
         answer(home, "pool", ["a"])
@@ -139,6 +140,26 @@ def test_a_share_of_a_list_that_nobody_gave_is_not_without_limit(home: Home, mon
     (freeze,) = load_freezes(home, CAMPAIGN, PERIOD)
     rows = made_up.compute(home, basis_of(home, freeze, parse_instant("2024-01-01"))).rows("awards")
     assert [row["status"] for row in rows if row["prize_id"] == "cup"] == ["undecided"], "left open, and said so"
+
+
+def test_what_was_given_of_a_list_that_nobody_gave_is_taken_back(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    uncounted = {**CUP, "places": None, "status_reason": "no_participants"}
+    given = made_up.line("cup", "a", "awarded")
+    subject = {"period_id": PERIOD, "prize_id": "cup", "unit_id": "a"}
+    record_decision(
+        home, campaign_id=CAMPAIGN, kind="award", subject=subject, decided_by="Hội đồng", reason="Biên bản",
+        recorded_at=parse_instant("2023-07-06"),
+    )  # fmt: skip
+    monkeypatch.setattr(made_up, "AWARDS", [*OTHER_AWARDS, {**uncounted, "status": "blocked"}, given])
+    assert asked(home)["pool:cup:all"].is_open
+    with pytest.raises(ThiduaError, match="0 at most"):
+        answer(home, "pool", ["a"])
+    answer(home, "pool", [])
+    assert standing(home) == []
+    monkeypatch.setattr(made_up, "AWARDS", [*OTHER_AWARDS, uncounted])
+    assert asked(home)["pool:cup:all"].is_open and cup_lines(home) == [(None, "undecided")], (
+        "to be left open, or listed"
+    )
 
 
 def test_an_answer_replaces_the_one_before(home: Home) -> None:

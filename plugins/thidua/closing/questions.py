@@ -16,7 +16,7 @@ from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 from thidua.closing.named import Named, named_though_excluded
-from thidua.closing.pools import candidates_of, is_beyond, must_be_cut, nothing_to_give, strangers_of
+from thidua.closing.pools import UNCOUNTED, candidates_of, is_beyond, must_be_cut, nothing_to_give, strangers_of
 from thidua.lake.decisions import Decision, in_force
 from thidua.lake.entries import digest
 
@@ -289,7 +289,6 @@ def pool_question_id(prize_id: str, authority_unit_id: str | None) -> str:
 def _pools(computed: Computed) -> list[Question]:
     """Prizes that the council gives: to whom, within the places there are."""
     names = _names(computed)
-    capped = {prize["prize_id"] for prize in computed.rows("prizes") if prize["places_kind"] == "cap"}
     excluded = {(prize_id, authority) for prize_id, authority, _ in _excluded_but_named(computed)}
     questions = []
     for line in computed.rows("fct_award"):
@@ -298,8 +297,8 @@ def _pools(computed: Computed) -> list[Question]:
         candidates = candidates_of(computed.all_rows, line)
         people = _people_of(computed) if line["recipient_kind"] == "person" else None
         by = f" ({names[line['authority_unit_id']]})" if line["authority_unit_id"] else ""
-        is_uncounted = line["places"] is None and line["prize_id"] in capped
-        if is_uncounted and candidates:
+        is_uncounted = line["status_reason"] == UNCOUNTED
+        if is_uncounted and candidates and line["status"] != "blocked":
             questions.append(_uncounted(line, by))
             continue
         places = "không giới hạn / no limit" if line["places"] is None else str(line["places"])
@@ -343,7 +342,7 @@ def _uncounted(line: Row, by: str) -> Question:
         text=f"{line['prize_name']}{by}: chưa có danh sách tham gia nên chưa biết số suất, chưa khen ai / nobody was listed, "
         "so the places are not known and nothing is given; list them in participants.csv, or leave it open",
         subject={"prize_id": line["prize_id"], "authority_unit_id": line["authority_unit_id"]},
-        choices={"results": [STAYS_OPEN], "reason": "no_participants"},
+        choices={"results": [STAYS_OPEN], "reason": UNCOUNTED},
         clause=line["clause"],
     )
 
@@ -371,7 +370,7 @@ def _people_of(computed: Computed) -> list[list[str]] | None:
 
 
 def _pool_choices(line: Mapping[str, Any], candidates: Sequence[str]) -> dict[str, Any]:
-    return {"units": candidates, "places": line["places"]}
+    return {"units": candidates, "places": 0 if line["status_reason"] == UNCOUNTED else line["places"]}
 
 
 def settled_pools(
@@ -386,7 +385,8 @@ def settled_pools(
             continue
         candidates = candidates_of(marts, line)
         pool = (line["prize_id"], line["authority_unit_id"])
-        bases = () if pool in excluded else settled.get(pool_question_id(*pool), ())
+        is_open = pool in excluded or line["status_reason"] == UNCOUNTED
+        bases = () if is_open else settled.get(pool_question_id(*pool), ())
         if nothing_to_give(marts, line, candidates) or _basis(_pool_choices(line, candidates)) in bases:
             found.add(pool)
     return found
