@@ -30,9 +30,8 @@ RANKING = {
 
 def persons_of(marts: Marts, decisions: Iterable[Decision], period_id: str) -> list[Row]:
     """Everybody whom a decision names for a prize of the period, once per prize; nobody who is excluded, before or after
-    he was named, nobody whose unit may not nominate any
-    more, since it was disqualified or is tied, and nobody of a pool that the plan no longer has, that has nothing to
-    give, or whose candidates that unit is not among."""
+    he was named; nobody whose unit may not nominate any more, since it was disqualified or is tied; and nobody of a pool
+    that the plan no longer has, that has nothing to give, or of which his unit is no candidate."""
     may_nominate = {
         (line["prize_id"], line["unit_id"])
         for line in marts["fct_award"]
