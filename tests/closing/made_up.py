@@ -83,7 +83,6 @@ WORKING: dict[str, list[dict[str, Any]]] = {
         touched("b", "first", 1, 1000), touched("b", "second", 2, 700),
     ],
     "gates": [{"gate_id": "quality", "kind": "decision", "default_result": "pass", "recipient": "unit", "clause": "III"}],
-    "prizes": [],
     "person_gates": [],
     "earlier_persons": [],
 }  # fmt: skip

@@ -490,7 +490,8 @@ class PlanOracle:
             }
             awarded = [unit for unit, row in candidates.items() if row[3]]
             places = self._places(award, period, authority, candidates)
-            is_over = places is not None and len(awarded) > places
+            most_given = 0 if places is None and award.places == "cap" else places
+            is_over = most_given is not None and len(awarded) > most_given
             most = None if places is None or each is None else places * each
             low = None if each is None else 0
             key = (period.period_id, None, authority, None, award.prize_id)

@@ -94,9 +94,17 @@ pool_lines as (
         cast(null as bigint) as amount,
         case when amount_each is not null then 0 end as amount_min,
         places * amount_each as amount_max,
-        -- Beyond its places a pool is not paid until the council takes decisions back.
-        case when awarded > places then 'blocked' else 'undecided' end as status,
-        case when awarded > places then 'over_cap' else 'decision' end as status_reason,
+        -- Beyond its places a pool is not paid until the council takes decisions back; a share of a list that nobody
+        -- gave has no place to give yet.
+        case
+            when awarded > places or (is_uncounted and awarded > 0) then 'blocked'
+            else 'undecided'
+        end as status,
+        case
+            when is_uncounted then 'no_participants'
+            when awarded > places then 'over_cap'
+            else 'decision'
+        end as status_reason,
         clause
     from pools
 ),

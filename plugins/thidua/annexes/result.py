@@ -26,7 +26,7 @@ from thidua.settings import Home
 MARTS = (
     "fct_eligibility", "fct_measure", "fct_gate_result", "fct_nomination_quota", "fct_unit_candidate", "fct_reporting",
 )  # fmt: skip
-_PROPOSALS = ("fct_award", "fct_ranking")
+_PROPOSALS = ("fct_award", "fct_ranking", "fct_prize_condition")
 
 
 @dataclass(frozen=True)

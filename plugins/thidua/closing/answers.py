@@ -20,19 +20,17 @@ what stands already is not recorded again, what is missing is.
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from thidua.closing.official_rows import AWARD_PERSON
+from thidua.closing.named import AWARD_PERSON, EXCLUDE_PERSON, excluded_persons, plain_name, same_person
 from thidua.closing.questions import ACCEPT_PLAN, SETTLE, STAYS_OPEN, Question, accepted_by
 from thidua.errors import ThiduaError
 from thidua.lake.decisions import Decision, in_force, load_decisions, record_decision
 from thidua.settings import Home
 
-EXCLUDE_PERSON = "exclude_person"
 Wanted = tuple[str, dict[str, Any]]
 
 
@@ -152,7 +150,7 @@ def _is_of(decision: Decision, question: Question, period_id: str) -> bool:
         return decision["kind"] == "gate" and same
     if question.kind == "units":
         chosen = (
-            subject.get("unit_id") in question.choices["units"]
+            subject.get("unit_id") in {*question.choices["units"], *question.strangers}
             or subject.get("authority_unit_id") == about["authority_unit_id"]
         )
         return decision["kind"] == "award" and subject.get("prize_id") == about["prize_id"] and chosen
@@ -203,7 +201,7 @@ def _persons(question: Question, answer: Any) -> list[dict[str, str]]:
         raise _refused(question, "not a list of persons", form)
     people: dict[tuple[str, str], dict[str, str]] = {}
     for one in answer:
-        name = " ".join(unicodedata.normalize("NFC", str(one.get("name") or "")).split())
+        name = plain_name(str(one.get("name") or ""))
         if set(one) != {"unit_id", "name"} or not name:
             raise _refused(question, "a person without a name or a unit", form)
         if one["unit_id"] not in units:
@@ -222,11 +220,7 @@ def _persons(question: Question, answer: Any) -> list[dict[str, str]]:
 def _refuse_excluded(
     question: Question, persons: Sequence[Mapping[str, str]], known: Sequence[Decision], period_id: str
 ) -> None:
-    excluded = {
-        (decision["subject"]["unit_id"], decision["subject"]["name"].casefold())
-        for decision in known
-        if decision["kind"] == EXCLUDE_PERSON and decision["subject"].get("period_id") == period_id
-    }
+    excluded = excluded_persons(known, period_id)
     for person in persons:
-        if (person["unit_id"], person["name"].casefold()) in excluded:
+        if same_person(person["unit_id"], person["name"]) in excluded:
             raise _refused(question, f"{person['name']} is excluded for quality", "anybody else")

@@ -46,7 +46,6 @@ OF_PERIOD = (
 WORKING = {
     "touched": "select * from intermediate.int_prizes__touched where period_id = $1",
     "gates": "select * from plan.gates where period_id = $1",
-    "prizes": "select * from plan.prizes where period_id = $1",
     # Gates that ask a person for a prize of an earlier closing.
     "person_gates": "select gates.gate_id, gates.prize_id, gates.quantifier, gate_periods.in_period_id "
     "from plan.gates inner join plan.gate_periods using (campaign_id, gate_id, period_id) "

@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from thidua.closing.named import AWARD_PERSON, excluded_persons, same_person
+from thidua.closing.pools import may_get
 from thidua.lake.decisions import Decision, in_force
 from thidua.warehouse.closings import OFFICIAL_RANKINGS
 
 Row = dict[str, Any]
 Marts = Mapping[str, Sequence[Row]]
 
-AWARD_PERSON = "award_person"
 PERSONS = {
     "campaign_id": "varchar", "period_id": "varchar", "prize_id": "varchar", "authority_unit_id": "varchar",
     "unit_id": "varchar", "name": "varchar", "amount": "bigint", "decision_id": "varchar",
@@ -28,26 +29,32 @@ RANKING = {
 
 
 def persons_of(marts: Marts, decisions: Iterable[Decision], period_id: str) -> list[Row]:
-    """Everybody whom a decision names for a prize of the period, once per prize; nobody whose unit may not nominate any
-    more, since it was disqualified or is tied, and nobody of a pool that the plan no longer has."""
+    """Everybody whom a decision names for a prize of the period, once per prize; nobody who is excluded, before or after
+    he was named; nobody whose unit may not nominate any more, since it was disqualified or is tied; and nobody of a pool
+    that the plan no longer has, that has nothing to give, or of which his unit is no candidate."""
     may_nominate = {
         (line["prize_id"], line["unit_id"])
         for line in marts["fct_award"]
         if line["recipient_kind"] == "person" and line["unit_id"] and line["status"] == "proposed"
     }
     pools = {
-        (line["prize_id"], line["authority_unit_id"])
+        (line["prize_id"], line["authority_unit_id"]): may_get(marts, line)
         for line in marts["fct_award"]
         if line["recipient_kind"] == "person" and not line["unit_id"]
     }
     each = {(line["prize_id"], line["recipient_kind"]): line["amount_each"] for line in marts["fct_award"]}
+    standing = in_force(decisions)
+    excluded = excluded_persons(standing, period_id)
     found: dict[tuple[Any, ...], Row] = {}
-    for decision in in_force(decisions):
+    for decision in standing:
         subject = decision["subject"]
         if decision["kind"] != AWARD_PERSON or subject["period_id"] != period_id:
             continue
-        prize_id, authority = subject["prize_id"], subject.get("authority_unit_id")
-        if (prize_id, subject["unit_id"]) not in may_nominate and (prize_id, authority) not in pools:
+        prize_id, unit_id = subject["prize_id"], subject["unit_id"]
+        pool = pools.get((prize_id, subject.get("authority_unit_id")), ())
+        if (prize_id, unit_id) not in may_nominate and unit_id not in pool:
+            continue
+        if same_person(unit_id, subject["name"]) in excluded:
             continue
         row = {
             "campaign_id": decision["campaign_id"],
@@ -67,7 +74,7 @@ def awards_of(marts: Marts, decisions: Iterable[Decision], persons: Sequence[Row
     """The lines of fct_award as an approved version has them: given, or still open."""
     from thidua.closing.questions import settled_pools
 
-    settled = settled_pools(marts, decisions, period_id)
+    settled = settled_pools(marts, decisions, persons, period_id)
     named = Counter((row["prize_id"], row["authority_unit_id"], row["unit_id"]) for row in persons)
     given_by_nomination = {
         (line["prize_id"], line["unit_id"])

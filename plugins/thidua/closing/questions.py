@@ -9,12 +9,14 @@ chosen has changed since, it is asked again.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
+from thidua.closing.named import Named, named_though_excluded
+from thidua.closing.pools import UNCOUNTED, candidates_of, is_beyond, must_be_cut, nothing_to_give, strangers_of
 from thidua.lake.decisions import Decision, in_force
 from thidua.lake.entries import digest
 
@@ -44,6 +46,11 @@ class Question:
     amount_min: int | None = None
     amount_max: int | None = None
     clause: str | None = None
+    # Decisions stand that give more than there is, or to whom it may not be given. No `settle` from before answers that,
+    # whatever its basis: only an answer that takes them back.
+    is_disturbed: bool = False
+    # Units that hold the prize already and may not be chosen: an answer takes it back from them.
+    strangers: Sequence[str] = ()
 
     @property
     def basis(self) -> str:
@@ -75,7 +82,8 @@ def find_questions(computed: Computed) -> list[Question]:
         *_readings(computed),
     ]
     answered = [
-        question if question.is_answered or question.basis not in settled.get(question.question_id, ())
+        question
+        if question.is_answered or question.is_disturbed or question.basis not in settled.get(question.question_id, ())
         else _answered(question)
         for question in questions
     ]  # fmt: skip
@@ -242,6 +250,7 @@ def _nominations(computed: Computed) -> list[Question]:
     """Units that may nominate people, until as many are named as they may."""
     names = _names(computed)
     named = _named(computed)
+    excluded = {(prize_id, unit_id) for prize_id, _, unit_id in _excluded_but_named(computed)}
     questions = []
     for line in computed.rows("fct_award"):
         if line["recipient_kind"] != "person" or not line["unit_id"] or line["status"] != "proposed":
@@ -256,6 +265,7 @@ def _nominations(computed: Computed) -> list[Question]:
                 subject={"prize_id": line["prize_id"], "authority_unit_id": None, "unit_id": line["unit_id"]},
                 choices={"units": [line["unit_id"]], "places": line["places"]},
                 is_answered=taken == line["places"],
+                is_disturbed=taken > line["places"] or (line["prize_id"], line["unit_id"]) in excluded,
                 amount_min=0 if line["amount_each"] is not None else None,
                 amount_max=line["amount_max"],
                 clause=line["clause"],
@@ -268,6 +278,10 @@ def _named(computed: Computed) -> list[Row]:
     return computed.rows("persons")
 
 
+def _excluded_but_named(computed: Computed) -> set[Named]:
+    return named_though_excluded(computed.decisions, str(computed.basis.freeze["period_id"]))
+
+
 def pool_question_id(prize_id: str, authority_unit_id: str | None) -> str:
     return f"pool:{prize_id}:{authority_unit_id or 'all'}"
 
@@ -275,34 +289,43 @@ def pool_question_id(prize_id: str, authority_unit_id: str | None) -> str:
 def _pools(computed: Computed) -> list[Question]:
     """Prizes that the council gives: to whom, within the places there are."""
     names = _names(computed)
-    capped = {prize["prize_id"] for prize in computed.rows("prizes") if prize["places_kind"] == "cap"}
+    excluded = {(prize_id, authority) for prize_id, authority, _ in _excluded_but_named(computed)}
     questions = []
     for line in computed.rows("fct_award"):
         if line["unit_id"] is not None:
             continue
-        candidates = _candidates_of(computed.all_rows, line)
+        candidates = candidates_of(computed.all_rows, line)
         people = _people_of(computed) if line["recipient_kind"] == "person" else None
         by = f" ({names[line['authority_unit_id']]})" if line["authority_unit_id"] else ""
-        is_uncounted = line["places"] is None and line["prize_id"] in capped
-        if is_uncounted and candidates:
+        is_uncounted = line["status_reason"] == UNCOUNTED
+        if is_uncounted and candidates and line["status"] != "blocked":
             questions.append(_uncounted(line, by))
             continue
         places = "không giới hạn / no limit" if line["places"] is None else str(line["places"])
         places = "chưa biết / not known" if is_uncounted else places
-        is_over = line["status"] == "blocked"
+        is_cut = must_be_cut(computed.all_rows, line, _named(computed))
+        strangers = list(strangers_of(computed.all_rows, line))
+        held = ", ".join(names[unit_id] for unit_id in strangers)
         questions.append(
             Question(
                 question_id=pool_question_id(line["prize_id"], line["authority_unit_id"]),
                 kind="units" if line["recipient_kind"] == "unit" else "persons",
                 text=f"{line['prize_name']}{by}: chọn trong {len(candidates)} đơn vị, số suất {places} / "
                 f"choose among {len(candidates)} units"
-                + ("; đã vượt số suất, phải cắt bớt / beyond the places: some must be cut" if is_over else ""),
+                + (
+                    "; đã vượt số suất, phải cắt bớt / beyond the places: some must be cut"
+                    if is_beyond(line, _named(computed))
+                    else ""
+                )
+                + (f"; không còn được xét mà đã trao: {held} / hold it and may not be chosen" if held else ""),
                 subject={"prize_id": line["prize_id"], "authority_unit_id": line["authority_unit_id"]},
                 choices={
                     **_pool_choices(line, candidates),
                     **({} if people is None else {"people": people}),
                 },
-                is_answered=nothing_to_give(line, candidates),
+                is_answered=nothing_to_give(computed.all_rows, line, candidates),
+                is_disturbed=is_cut or (line["prize_id"], line["authority_unit_id"]) in excluded,
+                strangers=strangers,
                 amount_min=line["amount_min"],
                 amount_max=line["amount_max"],
                 clause=line["clause"],
@@ -319,7 +342,7 @@ def _uncounted(line: Row, by: str) -> Question:
         text=f"{line['prize_name']}{by}: chưa có danh sách tham gia nên chưa biết số suất, chưa khen ai / nobody was listed, "
         "so the places are not known and nothing is given; list them in participants.csv, or leave it open",
         subject={"prize_id": line["prize_id"], "authority_unit_id": line["authority_unit_id"]},
-        choices={"results": [STAYS_OPEN], "reason": "no_participants"},
+        choices={"results": [STAYS_OPEN], "reason": UNCOUNTED},
         clause=line["clause"],
     )
 
@@ -347,58 +370,25 @@ def _people_of(computed: Computed) -> list[list[str]] | None:
 
 
 def _pool_choices(line: Mapping[str, Any], candidates: Sequence[str]) -> dict[str, Any]:
-    return {"units": candidates, "places": line["places"]}
-
-
-def nothing_to_give(line: Mapping[str, Any], candidates: Sequence[str]) -> bool:
-    """A pool without a place, or without anybody to choose, needs no decision; unless too many were given already."""
-    return line["status"] != "blocked" and (line["places"] == 0 or not candidates)
-
-
-def _candidates_of(marts: Mapping[str, Sequence[Row]], line: Mapping[str, Any]) -> list[str]:
-    """The units of a pool whom the plan lets the council choose; of a prize for persons, the units they may be of."""
-    prize_id, authority = line["prize_id"], line["authority_unit_id"]
-    if line["recipient_kind"] == "unit":
-        return sorted(
-            row["unit_id"]
-            for row in marts["fct_unit_candidate"]
-            if (row["prize_id"], row["authority_unit_id"], row["result"]) == (prize_id, authority, "pass")
-        )
-    judged = {row["unit_id"]: row["result"] for row in marts["fct_prize_condition"] if row["prize_id"] == prize_id}
-    if judged:
-        return sorted(unit_id for unit_id, result in judged.items() if result == "pass")
-    authorities = {row["authority_unit_id"] for row in marts["fct_award"] if row["prize_id"] == prize_id}
-    return sorted(_below(marts["dim_unit"], authority, authorities))
-
-
-def _below(units: Sequence[Row], authority: str | None, authorities: Collection[str | None]) -> set[str]:
-    """The units of which this authority is the nearest above; all where there is none."""
-    parents = {unit["unit_id"]: unit["parent_unit_id"] for unit in units}
-    if authority is None:
-        return set(parents)
-    found = set()
-    for unit_id in parents:
-        above = parents[unit_id]
-        while above is not None and above not in authorities:
-            above = parents.get(above)
-        if above == authority:
-            found.add(unit_id)
-    return found
+    return {"units": candidates, "places": 0 if line["status_reason"] == UNCOUNTED else line["places"]}
 
 
 def settled_pools(
-    marts: Mapping[str, Sequence[Row]], decisions: Iterable[Decision], period_id: str
+    marts: Mapping[str, Sequence[Row]], decisions: Iterable[Decision], persons: Sequence[Row], period_id: str
 ) -> set[tuple[str, str | None]]:
     """(prize, authority) of the pools about which nothing is left to decide."""
     settled = _settled(decisions, period_id)
+    excluded = {(prize_id, authority) for prize_id, authority, _ in named_though_excluded(decisions, period_id)}
     found = set()
     for line in marts["fct_award"]:
-        if line["unit_id"] is not None:
+        if line["unit_id"] is not None or must_be_cut(marts, line, persons):
             continue
-        candidates = _candidates_of(marts, line)
-        bases = settled.get(pool_question_id(line["prize_id"], line["authority_unit_id"]), ())
-        if nothing_to_give(line, candidates) or _basis(_pool_choices(line, candidates)) in bases:
-            found.add((line["prize_id"], line["authority_unit_id"]))
+        candidates = candidates_of(marts, line)
+        pool = (line["prize_id"], line["authority_unit_id"])
+        is_open = pool in excluded or line["status_reason"] == UNCOUNTED
+        bases = () if is_open else settled.get(pool_question_id(*pool), ())
+        if nothing_to_give(marts, line, candidates) or _basis(_pool_choices(line, candidates)) in bases:
+            found.add(pool)
     return found
 
 

@@ -268,6 +268,7 @@ def award_formula(award: Row) -> str:
         "condition": "chờ điều kiện khác",
         "no_headcount": "chưa có số biên chế, chưa chi được",
         "decision": "Hội đồng quyết định",
+        "no_participants": "chưa có danh sách tham gia nên chưa biết số suất",
         "over_cap": "vượt số suất, Hội đồng phải cắt bớt",
     }.get(award["status_reason"] or "", "chưa quyết định")
     if award["amount_max"] is None:

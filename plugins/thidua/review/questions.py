@@ -394,7 +394,7 @@ class _Asked:
             )
 
     def _pools(self) -> Iterator[Question]:
-        """Prizes by decision whose places are not all given."""
+        """Prizes by decision whose places are not all given, and known: a share of a list needs the list."""
         rows = self._rows(
             """
             select
@@ -412,7 +412,7 @@ class _Asked:
                     and awards.authority_unit_id is not distinct from candidates.authority_unit_id
             where
                 ($1 is null or awards.campaign_id = $1) and awards.unit_id is null and awards.recipient_kind = 'unit'
-                and periods.cutoff_at <= $2
+                and awards.status_reason <> 'no_participants' and periods.cutoff_at <= $2
             group by 1, 2, 3, 4, 5, 6
             """,
             self._now,
