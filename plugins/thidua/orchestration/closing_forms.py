@@ -81,16 +81,18 @@ class QuestionForm(_Form):
 
 
 class ApprovalForm(_Form):
-    """Asks for the approval of what stands and records it. `number`: the first or the second person's."""
+    """Asks for the approval of what stands and records it. `number`: the first or the second person's; `seen`: the
+    content hash that the form shows; `objections`: the ids of those that it shows, apart by blanks."""
 
-    template_fields = (*KeptForm.template_fields, "seen")
+    template_fields = (*KeptForm.template_fields, "seen", "objections")
 
-    def __init__(self, *, number: int, seen: str, **kwargs: Any) -> None:
+    def __init__(self, *, number: int, seen: str, objections: str, **kwargs: Any) -> None:
         from thidua.orchestration.closing_steps import APPROVE, REJECT
 
         super().__init__(options=[APPROVE, REJECT], **kwargs)
         self.number = number
         self.seen = seen
+        self.objections = objections
 
     def is_needed(self, params: dict[str, Any]) -> bool:
         from thidua.orchestration import closing_steps
@@ -105,7 +107,7 @@ class ApprovalForm(_Form):
             raise AirflowFailException(f"{user} từ chối phê duyệt / rejected it")
         params = dict(context["params"])
         try:
-            return closing_steps.approve(params, self.seen, user, self.instant(params))
+            return closing_steps.approve(params, self.seen, self.objections.split(), user, self.instant(params))
         except Stale as error:
             # Asking again is no use: what the form shows is not what stands.
             raise AirflowFailException(error.message) from error

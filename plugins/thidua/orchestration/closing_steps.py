@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -111,7 +111,10 @@ def record(params: Record, question_id: str, option: str, fields: Mapping[str, A
 
 
 def ready(params: Record) -> Record:
-    """What the approvers are shown. Raises NotWell while something is to be decided."""
+    """What the approvers are shown: {content_hash, objections: the ids of those in the body, body}.
+
+    Raises NotWell while something is to be decided.
+    """
     closing = look(params)
     if closing.open_questions:
         lines = [f"{question.question_id}: {question.text}" for question in closing.open_questions]
@@ -119,7 +122,11 @@ def ready(params: Record) -> Record:
             "còn việc chưa quyết định; trả lời bằng `thidua answer`, rồi chạy lại tác vụ này / "
             "still to be decided; answer with `thidua answer`, then clear this task:\n" + "\n".join(lines)
         )
-    return {"content_hash": closing.content_hash, "body": approval_text(closing)}
+    return {
+        "content_hash": closing.content_hash,
+        "objections": [one.objection_id for one in closing.open_objections],
+        "body": approval_text(closing),
+    }
 
 
 def approval_text(closing: Closing) -> str:
@@ -145,9 +152,9 @@ def has_approved(params: Record, number: int) -> bool:
     return closing.state == "closed" or len(people) >= number
 
 
-def approve(params: Record, seen: str, user: str, at: datetime) -> str:
-    """Records an approval. Its form shows the open objections, so whoever approves has acknowledged them."""
-    closing = look(params)
+def approve(params: Record, seen: str, objections: Sequence[str], user: str, at: datetime) -> str:
+    """Records an approval of what a form showed: `seen`, its content hash, and the objections, which are acknowledged
+    by it. Raises Stale when something else stands, or an objection is open that was not shown."""
     entry = approve_result(
         home(),
         params["campaign"],
@@ -156,7 +163,7 @@ def approve(params: Record, seen: str, user: str, at: datetime) -> str:
         role=ANSWERED_IN_AIRFLOW,
         seen=seen,
         at=at,
-        acknowledges=[one.objection_id for one in closing.open_objections],
+        acknowledges=objections,
     )
     return str(entry["entry_id"])
 
