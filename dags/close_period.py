@@ -74,6 +74,7 @@ def close_period():
             number=number,
             subject="Phê duyệt {{ params.campaign }} {{ params.period }} (" + person + ")",
             body="{{ ti.xcom_pull(task_ids='show_result')['body'] }}",
+            approve="{{ ti.xcom_pull(task_ids='show_result')['approve'] }}",
             seen="{{ ti.xcom_pull(task_ids='show_result')['content_hash'] }}",
             objections="{{ ti.xcom_pull(task_ids='show_result')['objections'] | join(' ') }}",
             trigger_rule="none_failed",

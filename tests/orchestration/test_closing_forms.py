@@ -7,17 +7,21 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk.exceptions import AirflowFailException
 from thidua.clock import parse_instant
 from thidua.closing import close as closing_module
+from thidua.errors import ThiduaError
 from thidua.lake.objections import raise_objection
 from thidua.lake.officials import load_approvals
 from thidua.orchestration import closing_steps
-from thidua.orchestration.closing_forms import ApprovalForm
+from thidua.orchestration.closing_forms import ApprovalForm, QuestionForm
+from thidua.orchestration.kept_responses import Place, event_of, keep
 from thidua.settings import Home
 
 from tests.closing import made_up
 from tests.closing.made_up import CAMPAIGN, PERIOD
+from tests.closing.test_answers import answer
 from tests.closing.test_approve import decide_everything
 
 AT = parse_instant("2023-07-08")
@@ -28,6 +32,8 @@ PARAMS = {"campaign": CAMPAIGN, "period": PERIOD, "now": "2023-07-08"}
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     monkeypatch.setattr(closing_module, "compute_basis", made_up.compute)
     monkeypatch.setenv("THIDUA_HOME", str(tmp_path))
+    # Where Airflow would park the task: what the form shows.
+    monkeypatch.setattr(HITLOperator, "execute", lambda form, context: form.body)
     home = Home(tmp_path)
     made_up.freeze(home)
     return home
@@ -46,9 +52,16 @@ def approval() -> ApprovalForm:
         number=1,
         subject="Phê duyệt",
         body=shown["body"],
+        approve=shown["approve"],
         seen=shown["content_hash"],
         objections=" ".join(shown["objections"]),
     )
+
+
+def said(option: str, **fields: str) -> dict[str, Any]:
+    """What a form resumes with."""
+    person = {"id": "an", "name": "Nguyễn Văn An"}
+    return event_of({"responded_by": person, "responded_at": AT, "chosen_options": [option], "params_input": fields})
 
 
 def say_yes(form: ApprovalForm) -> Any:
@@ -69,3 +82,36 @@ def test_an_objection_is_acknowledged_only_by_whoever_was_shown_it(home: Home) -
     say_yes(after)
     (entry,) = load_approvals(home, CAMPAIGN, PERIOD)
     assert entry["acknowledges"] == [objection.objection_id]
+
+
+def test_a_yes_to_the_result_as_it_was_is_no_approval_of_the_result_as_it_is(home: Home) -> None:
+    """`show_result` alone is cleared while the first approver's form waits."""
+    decide_everything(home)
+    context, before = context_of("approve_first"), approval()
+    assert before.execute(context) == before.body
+    answer(home, "pool", ["a"], "2023-07-07")
+    after = approval()
+    with pytest.raises(ThiduaError, match="changed since"):
+        after.execute_complete(context, said(before.options[0]))
+    assert load_approvals(home, CAMPAIGN, PERIOD) == []
+    # Started anew it asks; the page that still shows the old result can press only what is not offered any more.
+    assert after.execute(context) == after.body != before.body
+    assert before.options[0] not in after.options
+    keep(Place.of(context), {**said(before.options[0]), "responded_at": AT.isoformat()})
+    assert "changed since" in after.execute(context), "even at the moment at which it parks"
+    after.execute_complete(context, said(after.options[0]))
+    (entry,) = load_approvals(home, CAMPAIGN, PERIOD)
+    assert entry["content_hash"] == after.seen
+
+
+def test_an_answer_to_one_question_is_none_to_that_which_took_its_place(home: Home) -> None:
+    """`list_questions` is run anew while the forms wait: an index may be another question."""
+    context = context_of("decide", 0)
+    forms = {record["question_id"]: record for record in closing_steps.open_forms(PARAMS)}
+    asked, other = (next(one for key, one in forms.items() if key.startswith(kind)) for kind in ("exclusions", "pool"))
+    QuestionForm(task_id="decide", **asked).execute(context)
+    with pytest.raises(ThiduaError, match="changed since"):
+        QuestionForm(task_id="decide", **other).execute_complete(
+            context, said(other["options"][0], units="", reason="")
+        )
+    assert closing_steps.is_open(PARAMS, other["question_id"])

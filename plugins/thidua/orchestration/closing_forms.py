@@ -68,6 +68,9 @@ class QuestionForm(_Form):
         super().__init__(**kwargs)
         self.question_id = question_id
 
+    def _about(self) -> list[str]:
+        return [self.question_id]
+
     def is_needed(self, params: dict[str, Any]) -> bool:
         from thidua.orchestration import closing_steps
 
@@ -81,18 +84,22 @@ class QuestionForm(_Form):
 
 
 class ApprovalForm(_Form):
-    """Asks for the approval of what stands and records it. `number`: the first or the second person's; `seen`: the
-    content hash that the form shows; `objections`: the ids of those that it shows, apart by blanks."""
+    """Asks for the approval of what stands and records it. `number`: the first or the second person's; `approve`:
+    its option; `seen`: the content hash that the form shows; `objections`: the ids of those that it shows, apart by
+    blanks."""
 
-    template_fields = (*KeptForm.template_fields, "seen", "objections")
+    template_fields = (*KeptForm.template_fields, "options", "seen", "objections")
 
-    def __init__(self, *, number: int, seen: str, objections: str, **kwargs: Any) -> None:
-        from thidua.orchestration.closing_steps import APPROVE, REJECT
+    def __init__(self, *, number: int, approve: str, seen: str, objections: str, **kwargs: Any) -> None:
+        from thidua.orchestration.closing_steps import REJECT
 
-        super().__init__(options=[APPROVE, REJECT], **kwargs)
+        super().__init__(options=[approve, REJECT], **kwargs)
         self.number = number
         self.seen = seen
         self.objections = objections
+
+    def _about(self) -> list[str]:
+        return [self.seen, self.objections]
 
     def is_needed(self, params: dict[str, Any]) -> bool:
         from thidua.orchestration import closing_steps
@@ -103,7 +110,7 @@ class ApprovalForm(_Form):
         from thidua.closing.approve import Stale
         from thidua.orchestration import closing_steps
 
-        if option != closing_steps.APPROVE:
+        if option == closing_steps.REJECT:
             raise AirflowFailException(f"{user} từ chối phê duyệt / rejected it")
         params = dict(context["params"])
         try:

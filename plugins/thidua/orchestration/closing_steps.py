@@ -14,6 +14,7 @@ from thidua.closing.close import Closing, examine, person_of, prepare
 from thidua.closing.compare import paid
 from thidua.closing.questions import Question
 from thidua.errors import NotWell
+from thidua.lake.entries import digest
 from thidua.orchestration.steps import Record, clock
 from thidua.settings import campaigns_dir, home
 
@@ -111,9 +112,9 @@ def record(params: Record, question_id: str, option: str, fields: Mapping[str, A
 
 
 def ready(params: Record) -> Record:
-    """What the approvers are shown: {content_hash, objections: the ids of those in the body, body}.
+    """What the approvers are shown: {content_hash, objections: the ids of those in the body, body, approve: the option}.
 
-    Raises NotWell while something is to be decided.
+    The option names what it approves, so that Airflow refuses the answer of a page that still shows something else. Raises NotWell while something is to be decided.
     """
     closing = look(params)
     if closing.open_questions:
@@ -122,9 +123,12 @@ def ready(params: Record) -> Record:
             "còn việc chưa quyết định; trả lời bằng `thidua answer`, rồi chạy lại tác vụ này / "
             "still to be decided; answer with `thidua answer`, then clear this task:\n" + "\n".join(lines)
         )
+    objections = [one.objection_id for one in closing.open_objections]
+    beside = f" + {len(objections)} khiếu nại / objections {digest(objections)[:8]}" if objections else ""
     return {
         "content_hash": closing.content_hash,
-        "objections": [one.objection_id for one in closing.open_objections],
+        "objections": objections,
+        "approve": f"{APPROVE} {(closing.content_hash or '')[:12]}{beside}",
         "body": approval_text(closing),
     }
 
