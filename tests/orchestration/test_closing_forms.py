@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from thidua.clock import parse_instant
 from thidua.closing import close as closing_module
 from thidua.errors import ThiduaError
+from thidua.lake.decisions import load_decisions
 from thidua.lake.objections import raise_objection
 from thidua.lake.officials import load_approvals
 from thidua.orchestration import closing_steps
@@ -115,3 +116,32 @@ def test_an_answer_to_one_question_is_none_to_that_which_took_its_place(home: Ho
             context, said(other["options"][0], units="", reason="")
         )
     assert closing_steps.is_open(PARAMS, other["question_id"])
+
+
+def listed(kind: str) -> dict[str, Any]:
+    """The arguments of a form, as `list_questions` gives them."""
+    return next(form for form in closing_steps.open_forms(PARAMS) if form["question_id"].startswith(kind))
+
+
+def test_an_answer_to_older_choices_does_not_settle_the_newer_ones(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    context, pool = context_of("decide", 0), listed("pool")
+    form = QuestionForm(task_id="decide", **pool)
+    form.execute(context)
+    candidates = [{**row, "result": "pass"} for row in made_up.MARTS["fct_unit_candidate"]]
+    monkeypatch.setitem(made_up.MARTS, "fct_unit_candidate", candidates)
+    form.execute_complete(context, said(pool["options"][0], units="b", reason=""))
+    (award,) = [one for one in load_decisions(home) if one["kind"] == "award"]
+    assert award["subject"]["unit_id"] == "b" and award["decided_by"] == "an"
+    again = listed("pool")
+    assert again["basis"] != pool["basis"] and " a, b, d" in again["body"], "decide_more asks it again"
+
+
+def test_what_was_answered_elsewhere_meanwhile_is_not_answered_over(home: Home) -> None:
+    context, pool = context_of("decide", 0), listed("pool")
+    form = QuestionForm(task_id="decide", **pool)
+    form.execute(context)
+    answer(home, "pool", ["a"])
+    before = load_decisions(home)
+    with pytest.raises(AirflowSkipException, match="answered elsewhere"):
+        form.execute_complete(context, said(pool["options"][0], units="b", reason=""))
+    assert load_decisions(home) == before and not Place.of(context).path.exists()

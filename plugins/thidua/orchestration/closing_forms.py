@@ -42,7 +42,7 @@ class _Form(KeptForm):
             raise ThiduaError("không rõ ai trả lời / nobody is known to have answered")
         try:
             result = self.record(context, who, payload["chosen_options"][0], dict(payload["params_input"] or {}))
-        except AirflowFailException:
+        except (AirflowFailException, AirflowSkipException):
             # For good: should the task be cleared, it asks anew.
             forget(Place.of(context))
             raise
@@ -62,14 +62,16 @@ class _Form(KeptForm):
 
 
 class QuestionForm(_Form):
-    """Asks one question of a closing and records the answer as decisions."""
+    """Asks one question of a closing and records the answer as decisions. `basis`: what it rested on when it was listed;
+    all forms wait at once, and the answer to one may change what another could choose from."""
 
-    def __init__(self, *, question_id: str, **kwargs: Any) -> None:
+    def __init__(self, *, question_id: str, basis: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.question_id = question_id
+        self.basis = basis
 
     def _about(self) -> list[str]:
-        return [self.question_id]
+        return [self.question_id, self.basis]
 
     def is_needed(self, params: dict[str, Any]) -> bool:
         from thidua.orchestration import closing_steps
@@ -80,7 +82,9 @@ class QuestionForm(_Form):
         from thidua.orchestration import closing_steps
 
         params = dict(context["params"])
-        return closing_steps.record(params, self.question_id, option, fields, user, self.instant(params))
+        if not closing_steps.is_open(params, self.question_id):
+            raise AirflowSkipException("đã được trả lời ở nơi khác / it was answered elsewhere meanwhile")
+        return closing_steps.record(params, self.question_id, self.basis, option, fields, user, self.instant(params))
 
 
 class ApprovalForm(_Form):

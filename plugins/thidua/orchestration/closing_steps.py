@@ -42,7 +42,7 @@ def open_forms(params: Record) -> list[Record]:
 
 
 def form_of(question: Question) -> Record:
-    """A question as the arguments of a form: subject, body, options, fields."""
+    """A question as the arguments of a form: what it rests on, subject, body, options, fields."""
     money = ""
     if question.amount_max is not None:
         money = f"\n\nTiền / money: {question.amount_min or 0} – {question.amount_max} đ"
@@ -62,6 +62,7 @@ def form_of(question: Question) -> Record:
         how = "\n\n`persons`: đơn vị: họ tên; … / unit: name; … (để trống / empty: none)"
     return {
         "question_id": question.question_id,
+        "basis": question.basis,
         "subject": question.text,
         "body": f"{question.clause or ''}{money}{how}",
         "options": options,
@@ -95,8 +96,11 @@ def is_open(params: Record, question_id: str) -> bool:
     return any(question.question_id == question_id for question in look(params).open_questions)
 
 
-def record(params: Record, question_id: str, option: str, fields: Mapping[str, Any], user: str, at: datetime) -> int:
-    """Records what somebody answered; how many decisions it came to. Raises ThiduaError when it is not allowed."""
+def record(
+    params: Record, question_id: str, basis: str, option: str, fields: Mapping[str, Any], user: str, at: datetime
+) -> int:
+    """Records what somebody answered to a question that rested on `basis`; how many decisions it came to. Raises
+    ThiduaError when it is not allowed."""
     question = look(params).question(question_id)
     decisions = record_answer(
         home(),
@@ -107,6 +111,7 @@ def record(params: Record, question_id: str, option: str, fields: Mapping[str, A
         decided_by=user,
         at=at,
         reason=str(fields.get("reason") or "").strip() or f"trả lời trên Airflow / answered in Airflow: {option}",
+        basis=basis,
     )
     return len(decisions)
 
