@@ -12,7 +12,8 @@ and an event of the asset `lake_officials`, which starts `build_warehouse`.
 that answers bring up are asked in a second round; a re-issue begins with `thidua reissue`, then this DAG again.
 
 **On failure.** `freeze` names who has not reported: wait, or record an excuse. `show_result` names what is still to be
-decided. An approval of what has changed since is refused: clear `show_result` and what follows.
+decided. An approval of what has changed since, or with an objection that came later, is refused: clear `show_result` and
+what follows.
 """
 
 from datetime import timedelta
@@ -73,7 +74,9 @@ def close_period():
             number=number,
             subject="Phê duyệt {{ params.campaign }} {{ params.period }} (" + person + ")",
             body="{{ ti.xcom_pull(task_ids='show_result')['body'] }}",
+            approve="{{ ti.xcom_pull(task_ids='show_result')['approve'] }}",
             seen="{{ ti.xcom_pull(task_ids='show_result')['content_hash'] }}",
+            objections="{{ ti.xcom_pull(task_ids='show_result')['objections'] | join(' ') }}",
             trigger_rule="none_failed",
         )
         for number, task_id, person in ((1, "approve_first", "người thứ nhất"), (2, "approve_second", "người thứ hai"))

@@ -75,14 +75,15 @@ def second_quarter(office: Office, seen: Seen) -> None:
         refused["undecided"] = try_to_approve("q2", at, "an", "op")
 
     def after_the_tie() -> None:
+        """An office objects in time for the approvers to be shown it."""
         seen["after the tie"] = year_of.look(home(), "q2", at)
-
-    def all_is_decided() -> None:
         objection = raise_objection(
             home(), campaign_id=CAMPAIGN, period_id="q2", unit_id="don-duong", raised_by="BHXH Đơn Dương",
             raised_at=parse_instant(at), text="Số liệu ngày 30/6 chưa đủ",
         )  # fmt: skip
         objections.append(objection.objection_id)
+
+    def all_is_decided() -> None:
         refused["viewer"] = try_to_approve("q2", at, "vy", "viewer")
         refused["objection"] = try_to_approve("q2", at, "an", "op")
 

@@ -54,7 +54,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 def answered(question: dict[str, Any], word: str, user: str | None = "minh") -> dict[str, Any]:
     """What the task of a question hands on."""
     (option,) = [one for one in [*question["options"], LATER] if word in one]
-    person = {"id": "7", "name": user} if user else None
+    person = {"id": user, "name": "Phạm Văn Minh"} if user else None
     return {"chosen_options": [option], "params_input": {"reason": "Biên bản 5"}, "responded_by_user": person}
 
 
@@ -77,7 +77,7 @@ def test_the_claim_of_a_run_that_never_ended_runs_out(home: Home) -> None:
     assert claim(home, "q", "next", now + timedelta(hours=1), now + timedelta(hours=2))
 
 
-def test_an_answer_is_recorded_once_under_the_name_of_who_gave_it(home: Home) -> None:
+def test_an_answer_is_recorded_once_under_the_login_of_who_gave_it(home: Home) -> None:
     (asked,) = steps.ask_questions(PARAMS, "run")
     said = steps.record_answer(asked, answered(asked, "Pass"), PARAMS)
     (decision,) = load_decisions(home)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -82,14 +83,22 @@ def test_what_the_client_gets_is_untouched() -> None:
         (path_of(PLACE), 200, "GET"),
         (path_of(PLACE) + "/tries/1", 200, "PATCH"),
         (path_of(Place("another_dag", RUN, "decide", 3)), 200, "PATCH"),
-        (path_of(Place("close_period", RUN, "decide", 2)), 200, "PATCH"),
     ],
-    ids=["forbidden", "answered already", "asked for", "an earlier try", "another DAG", "another form"],
+    ids=["forbidden", "answered already", "asked for", "an earlier try", "another DAG"],
 )
 def test_nothing_else_is_kept(path: str, status: int, method: str) -> None:
     ask(PLACE, "shown")
     send(path, status, method)
     assert kept(PLACE, "shown") is None
+    assert list(PLACE.path.parent.iterdir()) == [PLACE.path], "nor for anybody else"
+
+
+def test_an_answer_is_kept_for_its_own_form() -> None:
+    ask(PLACE, "shown")
+    other = replace(PLACE, map_index=2)
+    ask(other, "shown")
+    send(path_of(other))
+    assert kept(PLACE, "shown") is None and kept(other, "shown") == EVENT
 
 
 def test_an_answer_to_what_is_shown_no_more_counts_for_nothing() -> None:

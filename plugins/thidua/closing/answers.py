@@ -45,14 +45,19 @@ def record_answer(
     at: datetime,
     reason: str,
     evidence_sha256: str | None = None,
+    basis: str | None = None,
 ) -> list[Decision]:
-    """Records an answer and returns its decisions. Raises ThiduaError, saying what is allowed, when it is none."""
+    """Records an answer and returns its decisions. Raises ThiduaError, saying what is allowed, when it is none.
+
+    `basis`: that of the question as whoever answered was shown it, if that was before; it is what is settled. Where
+    the choices have changed since, the question stays open.
+    """
     if question.kind == "plan_change":
         _one_of(question, answer, question.choices["results"])
         return [_accept_plan(home, campaign_id, question, decided_by, at, reason)]
     about = {"period_id": period_id}
     known = in_force(decision for decision in load_decisions(home, at) if decision["campaign_id"] == campaign_id)
-    wanted = [(kind, {**about, **subject}) for kind, subject in _decisions(question, answer, known, period_id)]
+    wanted = [(kind, {**about, **subject}) for kind, subject in _decisions(question, answer, known, period_id, basis)]
     if question.kind == "reading":
         wanted = [(kind, {key: subject[key] for key in ("reading_id", "option")}) for kind, subject in wanted]
     standing = [decision for decision in known if _is_of(decision, question, period_id)]
@@ -108,9 +113,11 @@ def _bare(subject: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in subject.items() if key != "evidence_sha256"}
 
 
-def _decisions(question: Question, answer: Any, known: Sequence[Decision], period_id: str) -> list[Wanted]:
+def _decisions(
+    question: Question, answer: Any, known: Sequence[Decision], period_id: str, basis: str | None
+) -> list[Wanted]:
     """What an answer comes to; raises ThiduaError when it is not allowed."""
-    settle: Wanted = (SETTLE, {"question_id": question.question_id, "basis": question.basis})
+    settle: Wanted = (SETTLE, {"question_id": question.question_id, "basis": basis or question.basis})
     subject = question.subject
     if question.kind == "tie":
         return [("place_tied", {"places": _filling(question, answer)})]

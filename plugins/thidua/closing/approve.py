@@ -41,6 +41,10 @@ class Stale(Refused):
     """What was approved is not what stands now; it has to be looked at again."""
 
 
+class Unread(Stale):
+    """An objection is open that whoever approves has not been shown."""
+
+
 def approve(
     home: Home,
     campaign_id: str,
@@ -102,7 +106,7 @@ def _refuse_unready(closing: Closing, seen: str, acknowledges: Collection[str]) 
         raise Refused(f"còn việc chưa quyết định / still to be decided: {names}")
     unread = [one.objection_id for one in closing.open_objections if one.objection_id not in acknowledges]
     if unread:
-        raise Refused(
+        raise Unread(
             f"còn khiếu nại chưa trả lời; phải xác nhận đã xem / open objections must be acknowledged: {', '.join(unread)}"
         )
 

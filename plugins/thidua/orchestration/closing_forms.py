@@ -42,7 +42,7 @@ class _Form(KeptForm):
             raise ThiduaError("không rõ ai trả lời / nobody is known to have answered")
         try:
             result = self.record(context, who, payload["chosen_options"][0], dict(payload["params_input"] or {}))
-        except AirflowFailException:
+        except (AirflowFailException, AirflowSkipException):
             # For good: should the task be cleared, it asks anew.
             forget(Place.of(context))
             raise
@@ -62,11 +62,16 @@ class _Form(KeptForm):
 
 
 class QuestionForm(_Form):
-    """Asks one question of a closing and records the answer as decisions."""
+    """Asks one question of a closing and records the answer as decisions. `basis`: what it rested on when it was listed;
+    all forms wait at once, and the answer to one may change what another could choose from."""
 
-    def __init__(self, *, question_id: str, **kwargs: Any) -> None:
+    def __init__(self, *, question_id: str, basis: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.question_id = question_id
+        self.basis = basis
+
+    def _about(self) -> list[str]:
+        return [self.question_id, self.basis]
 
     def is_needed(self, params: dict[str, Any]) -> bool:
         from thidua.orchestration import closing_steps
@@ -77,20 +82,28 @@ class QuestionForm(_Form):
         from thidua.orchestration import closing_steps
 
         params = dict(context["params"])
-        return closing_steps.record(params, self.question_id, option, fields, user, self.instant(params))
+        if not closing_steps.is_open(params, self.question_id):
+            raise AirflowSkipException("đã được trả lời ở nơi khác / it was answered elsewhere meanwhile")
+        return closing_steps.record(params, self.question_id, self.basis, option, fields, user, self.instant(params))
 
 
 class ApprovalForm(_Form):
-    """Asks for the approval of what stands and records it. `number`: the first or the second person's."""
+    """Asks for the approval of what stands and records it. `number`: the first or the second person's; `approve`:
+    its option; `seen`: the content hash that the form shows; `objections`: the ids of those that it shows, apart by
+    blanks."""
 
-    template_fields = (*KeptForm.template_fields, "seen")
+    template_fields = (*KeptForm.template_fields, "options", "seen", "objections")
 
-    def __init__(self, *, number: int, seen: str, **kwargs: Any) -> None:
-        from thidua.orchestration.closing_steps import APPROVE, REJECT
+    def __init__(self, *, number: int, approve: str, seen: str, objections: str, **kwargs: Any) -> None:
+        from thidua.orchestration.closing_steps import REJECT
 
-        super().__init__(options=[APPROVE, REJECT], **kwargs)
+        super().__init__(options=[approve, REJECT], **kwargs)
         self.number = number
         self.seen = seen
+        self.objections = objections
+
+    def _about(self) -> list[str]:
+        return [self.seen, self.objections]
 
     def is_needed(self, params: dict[str, Any]) -> bool:
         from thidua.orchestration import closing_steps
@@ -101,11 +114,11 @@ class ApprovalForm(_Form):
         from thidua.closing.approve import Stale
         from thidua.orchestration import closing_steps
 
-        if option != closing_steps.APPROVE:
+        if option == closing_steps.REJECT:
             raise AirflowFailException(f"{user} từ chối phê duyệt / rejected it")
         params = dict(context["params"])
         try:
-            return closing_steps.approve(params, self.seen, user, self.instant(params))
+            return closing_steps.approve(params, self.seen, self.objections.split(), user, self.instant(params))
         except Stale as error:
             # Asking again is no use: what the form shows is not what stands.
             raise AirflowFailException(error.message) from error

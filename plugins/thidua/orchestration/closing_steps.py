@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from thidua.closing.close import Closing, examine, person_of, prepare
 from thidua.closing.compare import paid
 from thidua.closing.questions import Question
 from thidua.errors import NotWell
+from thidua.lake.entries import digest
 from thidua.orchestration.steps import Record, clock
 from thidua.settings import campaigns_dir, home
 
@@ -41,7 +42,7 @@ def open_forms(params: Record) -> list[Record]:
 
 
 def form_of(question: Question) -> Record:
-    """A question as the arguments of a form: subject, body, options, fields."""
+    """A question as the arguments of a form: what it rests on, subject, body, options, fields."""
     money = ""
     if question.amount_max is not None:
         money = f"\n\nTiền / money: {question.amount_min or 0} – {question.amount_max} đ"
@@ -61,6 +62,7 @@ def form_of(question: Question) -> Record:
         how = "\n\n`persons`: đơn vị: họ tên; … / unit: name; … (để trống / empty: none)"
     return {
         "question_id": question.question_id,
+        "basis": question.basis,
         "subject": question.text,
         "body": f"{question.clause or ''}{money}{how}",
         "options": options,
@@ -94,8 +96,11 @@ def is_open(params: Record, question_id: str) -> bool:
     return any(question.question_id == question_id for question in look(params).open_questions)
 
 
-def record(params: Record, question_id: str, option: str, fields: Mapping[str, Any], user: str, at: datetime) -> int:
-    """Records what somebody answered; how many decisions it came to. Raises ThiduaError when it is not allowed."""
+def record(
+    params: Record, question_id: str, basis: str, option: str, fields: Mapping[str, Any], user: str, at: datetime
+) -> int:
+    """Records what somebody answered to a question that rested on `basis`; how many decisions it came to. Raises
+    ThiduaError when it is not allowed."""
     question = look(params).question(question_id)
     decisions = record_answer(
         home(),
@@ -106,12 +111,16 @@ def record(params: Record, question_id: str, option: str, fields: Mapping[str, A
         decided_by=user,
         at=at,
         reason=str(fields.get("reason") or "").strip() or f"trả lời trên Airflow / answered in Airflow: {option}",
+        basis=basis,
     )
     return len(decisions)
 
 
 def ready(params: Record) -> Record:
-    """What the approvers are shown. Raises NotWell while something is to be decided."""
+    """What the approvers are shown: {content_hash, objections: the ids of those in the body, body, approve: the option}.
+
+    The option names what it approves, so that Airflow refuses the answer of a page that still shows something else. Raises NotWell while something is to be decided.
+    """
     closing = look(params)
     if closing.open_questions:
         lines = [f"{question.question_id}: {question.text}" for question in closing.open_questions]
@@ -119,7 +128,14 @@ def ready(params: Record) -> Record:
             "còn việc chưa quyết định; trả lời bằng `thidua answer`, rồi chạy lại tác vụ này / "
             "still to be decided; answer with `thidua answer`, then clear this task:\n" + "\n".join(lines)
         )
-    return {"content_hash": closing.content_hash, "body": approval_text(closing)}
+    objections = [one.objection_id for one in closing.open_objections]
+    beside = f" + {len(objections)} khiếu nại / objections {digest(objections)[:8]}" if objections else ""
+    return {
+        "content_hash": closing.content_hash,
+        "objections": objections,
+        "approve": f"{APPROVE} {(closing.content_hash or '')[:12]}{beside}",
+        "body": approval_text(closing),
+    }
 
 
 def approval_text(closing: Closing) -> str:
@@ -145,9 +161,9 @@ def has_approved(params: Record, number: int) -> bool:
     return closing.state == "closed" or len(people) >= number
 
 
-def approve(params: Record, seen: str, user: str, at: datetime) -> str:
-    """Records an approval. Its form shows the open objections, so whoever approves has acknowledged them."""
-    closing = look(params)
+def approve(params: Record, seen: str, objections: Sequence[str], user: str, at: datetime) -> str:
+    """Records an approval of what a form showed: `seen`, its content hash, and the objections, which are acknowledged
+    by it. Raises Stale when something else stands, or an objection is open that was not shown."""
     entry = approve_result(
         home(),
         params["campaign"],
@@ -156,7 +172,7 @@ def approve(params: Record, seen: str, user: str, at: datetime) -> str:
         role=ANSWERED_IN_AIRFLOW,
         seen=seen,
         at=at,
-        acknowledges=[one.objection_id for one in closing.open_objections],
+        acknowledges=objections,
     )
     return str(entry["entry_id"])
 

@@ -9,7 +9,7 @@ from typing import Any
 from airflow.providers.standard.operators.hitl import HITLOperator
 
 from thidua.errors import ThiduaError
-from thidua.orchestration.kept_responses import Place, ask, kept
+from thidua.orchestration.kept_responses import Place, ask, is_asked, kept
 
 
 class KeptForm(HITLOperator):
@@ -32,6 +32,21 @@ class KeptForm(HITLOperator):
         finally:
             self.body = body
 
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
+        """Raises ThiduaError, for the task to be started anew and to ask again, when what was answered is not what the
+        form would show now: a task before it was cleared while the form waited, or an old page was still open."""
+        chosen = set(event.get("chosen_options") or [])
+        if not is_asked(Place.of(context), self._shown()) or not chosen <= set(self.options):
+            raise ThiduaError(
+                "nội dung đã thay đổi; hãy trả lời lại / what is asked has changed since; answer it again"
+            )
+        return super().execute_complete(context, event)
+
     def _shown(self) -> str:
         """A digest of what the form shows: an answer to something else is no answer to it."""
-        return hashlib.sha256(json.dumps([self.subject, self.body, self.options]).encode()).hexdigest()
+        shown = [self.subject, self.body, self.options, *self._about()]
+        return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
+
+    def _about(self) -> list[str]:
+        """What else an answer is given to than the text that is shown."""
+        return []

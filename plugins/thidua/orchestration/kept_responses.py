@@ -73,6 +73,11 @@ def kept(place: Place, shown: str) -> Event | None:
     return {**found["event"], "responded_at": datetime.fromisoformat(found["event"]["responded_at"])}
 
 
+def is_asked(place: Place, shown: str) -> bool:
+    """Whether this is what the form showed when it parked."""
+    return bool(_read(place)["shown"] == shown)
+
+
 def forget(place: Place) -> None:
     place.path.unlink(missing_ok=True)
 

@@ -218,7 +218,7 @@ def ask_questions(params: Record, run_id: str) -> list[Record]:
 
 
 def record_answer(question: Record, response: Record | None, params: Record) -> str | None:
-    """Records what somebody answered, under the name they are known by in Airflow; what became of it, in a line.
+    """Records what somebody answered, under the login they are known by, not the name shown; what became of it, in a line.
 
     None: the question stays open. Whoever answered on the pages meanwhile was first, and the line says so.
     """
@@ -238,7 +238,7 @@ def record_answer(question: Record, response: Record | None, params: Record) -> 
             campaign_id=question["campaign_id"],
             kind=answer["kind"],
             subject=answer["subject"],
-            decided_by=user["name"],
+            decided_by=user["id"],
             reason=given["params_input"]["reason"],
             now=clock(params),
         )
