@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,20 +24,37 @@ CHILDREN = multiprocessing.get_context("forkserver")
 CHILDREN.set_forkserver_preload(["great_expectations", "duckdb_engine", "pandas", *TASKS, "thidua.cli"])
 
 
-class Command:
-    """`thidua` with these arguments, started in a process of its own."""
+@dataclass(frozen=True)
+class Moment:
+    """A point in the life of a process, whatever the speed of its machine: what it is about to ask of the system.
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None = None) -> None:
+    `steps` are regular expressions that must be met one after the other, each in "event path path…" as Python's audit
+    hooks tell it (open, os.mkdir, os.link, os.rename: https://docs.python.org/3/library/audit_events.html); the last one
+    as often as `times` says. Then the process sends itself the signal, before it does what it was about to.
+    """
+
+    steps: tuple[str, ...]
+    times: int = 1
+    signal: signal.Signals = signal.SIGKILL
+
+
+class Command:
+    """`thidua` with these arguments, started in a process of its own; `until` ends it there."""
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path | None = None,
+        until: Moment | None = None,
+    ) -> None:
         self.arguments = list(arguments)
         self._kept = TemporaryDirectory()
         self._output = [Path(self._kept.name) / name for name in ("stdout", "stderr")]
         self.process = CHILDREN.Process(
-            target=_become, args=(self.arguments, dict(environment), folder or Path.cwd(), self._output)
+            target=_become, args=(self.arguments, dict(environment), folder or Path.cwd(), self._output, until)
         )
         self.process.start()
-
-    def is_running(self) -> bool:
-        return self.process.is_alive()
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -52,7 +72,9 @@ class Command:
         return subprocess.CompletedProcess(self.arguments, code, out, err)
 
 
-def _become(arguments: list[str], environment: dict[str, str], folder: Path, output: list[Path]) -> None:
+def _become(
+    arguments: list[str], environment: dict[str, str], folder: Path, output: list[Path], until: Moment | None
+) -> None:
     """In the child: the program that the shell would start, with its environment, folder, arguments and output."""
     os.environ.clear()
     os.environ.update(environment)
@@ -62,4 +84,23 @@ def _become(arguments: list[str], environment: dict[str, str], folder: Path, out
     from thidua.cli import main
 
     sys.argv = ["thidua", *arguments]
+    if until is not None:
+        _signal_itself(until)
     main()
+
+
+def _signal_itself(moment: Moment) -> None:
+    # A shell has its background jobs, and these tests may be one, ignore Ctrl-C; what they start inherits that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    ahead = [*map(re.compile, moment.steps), *[re.compile(moment.steps[-1])] * (moment.times - 1)]
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if not ahead or not (event == "open" or event.startswith("os.")):
+            return
+        told = " ".join([event, *(os.fsdecode(one) for one in arguments if isinstance(one, str | bytes | os.PathLike))])
+        if ahead[0].search(told):
+            del ahead[0]
+            if not ahead:
+                os.kill(os.getpid(), moment.signal)
+
+    sys.addaudithook(watch)

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +22,7 @@ from thidua.plan.loader import load_campaigns
 from thidua.settings import Home, repo_root
 from thidua.warehouse.build import BuildResult
 
-from tests.processes import Command
+from tests.processes import Command, Moment
 
 PROGRAM = Path(sys.executable).with_name("thidua")
 
@@ -140,20 +139,10 @@ def test_debug_shows_the_traceback(tmp_path: Path, arguments: tuple[str, ...]) -
 def test_an_interrupted_command_says_so_and_leaves_no_half_batch(tmp_path: Path) -> None:
     for number in range(50):
         land(tmp_path, f"bao-loc_2023-06-30_{number}.csv", f"Đơn vị;Lũy kế\nBảo Lộc;{number}\n".encode())
-    # A shell has its background jobs, and these tests may be one, ignore Ctrl-C; what they start inherits that.
-    with subprocess.Popen(
-        [PROGRAM, "ingest"],
-        env=environment(tmp_path),
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as process:
-        while not (tmp_path / "lake" / "receipts").is_dir() and process.poll() is None:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert said.splitlines()[-1].startswith("thidua: interrupted")
+    until = Moment((r"^os\.link .*/receipts/",), times=20, signal=signal.SIGINT)
+    done = Command(["ingest"], environment(tmp_path), until=until).finish()
+    assert done.returncode == 130
+    assert done.stderr.splitlines()[-1].startswith("thidua: interrupted")
     assert list_batches(Home(tmp_path)) == []
 
 

@@ -143,6 +143,12 @@ def test_what_another_run_committed_is_dropped(home: Home, campaigns: Path, expe
     assert [path.name for path in batches.batches_dir(home).iterdir() if path.name.startswith(".")] == []
 
 
+def made_by(work: Path, pid: int, host: str = "") -> Path:
+    """The work directory, as if another process, perhaps of another host, had made it."""
+    name, _, ours = work.name.rpartition("@")
+    return work.rename(work.with_name(f"{name.rpartition('-')[0]}-{pid}@{host or ours}"))
+
+
 def test_abandoned_work_is_removed_and_living_work_is_not(home: Home, campaigns: Path) -> None:
     alive = new_work_dir(home, ["alive"])
     dead = new_work_dir(home, ["dead"])
@@ -151,8 +157,9 @@ def test_abandoned_work_is_removed_and_living_work_is_not(home: Home, campaigns:
     child = CHILDREN.Process(target=os.getpid)
     child.start()
     child.join()
-    (dead / "owner.json").write_text(json.dumps({**json.loads((dead / "owner.json").read_text()), "pid": child.pid}))
-    (foreign / "owner.json").write_text(json.dumps({"host": "elsewhere", "pid": child.pid}))
+    assert child.pid
+    dead = made_by(dead, child.pid)
+    foreign = made_by(foreign, child.pid, "elsewhere")
     long_ago = time.time() - 2 * batches.ABANDONED_AFTER_SECONDS
     os.utime(old, (long_ago, long_ago))
     ingest(home, campaigns)
@@ -163,8 +170,7 @@ def test_abandoned_work_is_removed_and_living_work_is_not(home: Home, campaigns:
 def test_judged_work_waits_for_its_commit_though_its_process_is_gone(home: Home, campaigns: Path) -> None:
     (chunk,) = intake.pending(home, NOW, explicit_now=True, settle_seconds=0.01)
     work = judge_chunk(home, campaigns, chunk[:3], NOW)
-    owner = json.loads((work / "owner.json").read_text())
-    (work / "owner.json").write_text(json.dumps({**owner, "pid": 2**22 + 1}))
+    work = made_by(work, 2**22 + 1)
     commit(home, judge_chunk(home, campaigns, chunk[3:], NOW))
     assert commit(home, work) == batch_id_of(chunk[:3])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -80,24 +79,18 @@ def test_unfinished_and_hidden_names_are_not_exports(home: Home) -> None:
     assert look(home).receipts == []
 
 
-def test_a_file_that_is_still_written_waits(home: Home) -> None:
+def test_a_file_that_is_still_written_waits(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     file = put(home, "c/progress/a.csv", age=0)
-    stop = threading.Event()
+    waited: list[float] = []
 
-    def grow() -> None:
+    def written_meanwhile(seconds: float) -> None:
+        waited.append(seconds)
         with file.open("ab") as stream:
-            while not stop.is_set():
-                stream.write(b"x")
-                stream.flush()
-                time.sleep(0.005)
+            stream.write(b"x")
 
-    writer = threading.Thread(target=grow)
-    writer.start()
-    try:
-        assert list_landing(home, NOW, explicit_now=True, settle_seconds=0.2).new == []
-    finally:
-        stop.set()
-        writer.join()
+    with monkeypatch.context() as patch:
+        patch.setattr(receipts.time, "sleep", written_meanwhile)
+        assert list_landing(home, NOW, explicit_now=True, settle_seconds=0.2).new == [] and waited == [0.2]
     assert len(list_landing(home, NOW, explicit_now=True, settle_seconds=0.05).new) == 1
 
 

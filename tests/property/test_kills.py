@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from thidua.settings import Home
 
-from tests.processes import Command
+from tests.processes import Command, Moment
 from tests.property.campaigns import write_plan, write_submission
 from tests.property.content import differing, marts_of
 from tests.property.test_oracle import draw_campaigns
@@ -19,31 +17,38 @@ from tests.property.test_oracle import draw_campaigns
 pytestmark = pytest.mark.slow(seconds=45)
 
 NOW = "2024-02-01T00:00:00+00:00"
+RENAMED = r"os\.rename .*/batches/\.tmp-[^/]* .*/batches/\w+$"
 
 
-def start(home: Home, plans: Path, *arguments: str) -> Command:
-    return Command(arguments, {**os.environ, "THIDUA_HOME": str(home.path), "THIDUA_CAMPAIGNS": str(plans)})
+# Before a receipt, a batch's folder, its rows' being durable, its manifest, its only rename; and after that.
+INGEST = {
+    "fourth receipt": Moment((r"os\.link .*/receipts/\w+\.json$",), times=4),
+    "folder": Moment((r"os\.mkdir .*/batches/\.tmp-",)),
+    "first table": Moment((r"os\.mkdir .*/batches/\.tmp-", "^open ")),
+    "durable": Moment((r"^open .*/batches/\.tmp-[^/]*/submissions\.parquet ",)),
+    "manifest": Moment((r"os\.rename .*/batches/\.tmp-[^/]*/manifest\.json$",)),
+    "rename": Moment((RENAMED,)),
+    "renamed": Moment((RENAMED, "^open .*/batches$")),
+}
+# By the statements that dbt is about to run: the first, some in the middle, the last of the models.
+BUILD = {f"model {number}": Moment((r"^open .*/run/.*/models/.*\.sql ",), times=number) for number in (1, 20, 45, 80)}
+PUBLISH = {
+    "folder": Moment((r"os\.mkdir .*/serve/\.tmp-", "^open ")),
+    "rename": Moment((r"os\.rename .*/serve/\.tmp-\w[^/]* .*/serve/2",)),
+    "link": Moment((r"os\.rename .*/serve/current",)),
+    "linked": Moment((r"os\.rename .*/serve/current", "^open .*/serve$")),
+}
 
 
-def finish(home: Home, plans: Path, *arguments: str) -> int:
-    done = start(home, plans, *arguments).finish()
+def finish(home: Home, plans: Path, *arguments: str, until: Moment | None = None) -> int:
+    environment = {**os.environ, "THIDUA_HOME": str(home.path), "THIDUA_CAMPAIGNS": str(plans)}
+    done = Command(arguments, environment, until=until).finish()
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode
 
 
-def kill_when(home: Home, plans: Path, is_time: Callable[[], bool], *arguments: str) -> bool:
-    """Starts a command and kills it the moment the condition holds; whether it was still alive then."""
-    command = start(home, plans, *arguments)
-    while command.is_running() and not is_time():
-        time.sleep(0.002)
-    command.kill()
-    return command.finish().returncode == -signal.SIGKILL
-
-
-def built_tables(home: Home) -> int:
-    """How many models the running build has made, by its log."""
-    log = home.warehouse / "dbt" / "dbt.log"
-    return log.read_text(errors="ignore").count("OK created") if log.exists() else 0
+def kill(home: Home, plans: Path, moment: Moment, *arguments: str) -> None:
+    assert finish(home, plans, *arguments, until=moment) == -signal.SIGKILL, (arguments, moment)
 
 
 def test_killed_anywhere_and_run_again(tmp_path: Path) -> None:
@@ -55,33 +60,25 @@ def test_killed_anywhere_and_run_again(tmp_path: Path) -> None:
             for submission in campaign.submissions:
                 write_submission(campaign, submission, home.landing)
 
-    for command in (("ingest", "--now", NOW), ("build", "--now", NOW), ("publish",)):
-        finish(undisturbed, plans, *command)
+    assert finish(undisturbed, plans, "ingest", "--now", NOW) == 1, "some files were returned"
+    assert finish(undisturbed, plans, "build", "--now", NOW) == finish(undisturbed, plans, "publish") == 0
 
-    lake, kills = disturbed.lake, []
-    for is_time in (
-        lambda: len(list((lake / "receipts").glob("*.json"))) > 3,
-        lambda: any((lake / "batches").glob(".tmp-*")),
-        lambda: any((lake / "batches").glob(".tmp-*/submissions.parquet")),
-        lambda: any((lake / "batches").glob("[!.]*/manifest.json")),
-    ):
-        kills.append(kill_when(disturbed, plans, is_time, "ingest", "--now", NOW))
-    finish(disturbed, plans, "ingest", "--now", NOW)
-    assert not any((lake / "batches").glob(".tmp-*")), "what a killed ingest left behind is cleared away"
+    for moment in INGEST.values():
+        kill(disturbed, plans, moment, "ingest", "--now", NOW)
+    assert finish(disturbed, plans, "ingest", "--now", NOW) == 0, "the last one was killed after its commit"
+    assert not any((disturbed.lake / "batches").glob(".tmp-*")), "what a killed ingest left behind is cleared away"
 
-    for made in (1, 20, 45):
-        kills.append(
-            kill_when(disturbed, plans, lambda made=made: built_tables(disturbed) >= made, "build", "--now", NOW)
-        )
-        (disturbed.warehouse / "dbt" / "dbt.log").unlink(missing_ok=True)
+    for moment in BUILD.values():
+        kill(disturbed, plans, moment, "build", "--now", NOW)
         assert finish(disturbed, plans, "publish") == 1, "half a build is never published"
         assert not (disturbed.serve / "current").exists()
     assert finish(disturbed, plans, "build", "--now", NOW) == 0
 
-    kills.append(kill_when(disturbed, plans, lambda: any(disturbed.serve.glob(".tmp-*")), "publish"))
+    for name, moment in PUBLISH.items():
+        kill(disturbed, plans, moment, "publish")
+        assert (disturbed.serve / "current").exists() == (name == "linked"), name
     assert finish(disturbed, plans, "publish") == 0
     assert not list(disturbed.serve.glob(".tmp-*"))
-    assert sum(kills) >= len(kills) - 1, "the kills hit running processes"
 
     expected = marts_of(undisturbed.serve / "current" / "marts.duckdb")
     assert expected["fct_submission"]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import time
@@ -25,7 +26,6 @@ from thidua.lake.tables import BATCH_COLUMNS
 from thidua.settings import Home
 
 MANIFEST = "manifest.json"
-OWNER = "owner.json"
 TEMPORARY = ".tmp-"
 AGAIN = "again-"
 TABLES = tuple(BATCH_COLUMNS)
@@ -81,13 +81,16 @@ def committed_keys(home: Home) -> set[str]:
 
 
 def new_work_dir(home: Home, keys: Iterable[str]) -> Path:
-    """A fresh temporary directory for a batch, signed with its owner so that an abandoned one is recognised."""
-    name = f"{TEMPORARY}{batch_id_of(keys)}-{os.getpid()}-{uuid4().hex[:8]}"
+    """A fresh temporary directory for a batch. Its name says whose it is, from the instant that it is there, so that an
+    abandoned one is recognised."""
+    name = f"{TEMPORARY}{batch_id_of(keys)}-{uuid4().hex[:8]}-{os.getpid()}@{_host()}"
     folder = batches_dir(home) / name
     folder.mkdir(parents=True)
-    owner = {"host": socket.gethostname(), "pid": os.getpid()}
-    (folder / OWNER).write_text(json.dumps(owner), encoding="utf-8")
     return folder
+
+
+def _host() -> str:
+    return re.sub(r"[^A-Za-z0-9.-]", "_", socket.gethostname())
 
 
 def finish_work_dir(folder: Path, manifest: dict[str, Any]) -> None:
@@ -113,13 +116,14 @@ def _is_abandoned(folder: Path, committed: set[str]) -> bool:
             return True
         if (folder / MANIFEST).exists():
             return committed.issuperset(keys_of(read_manifest(folder)).values())
-        owner = json.loads((folder / OWNER).read_bytes())
-    except (FileNotFoundError, ValueError):
-        return False  # just being made, or just being removed; a day settles it
-    if owner["host"] != socket.gethostname():
+    except FileNotFoundError:
+        return False  # just being removed
+    made_by, _, host = folder.name.rpartition("@")
+    pid = made_by.rpartition("-")[2]
+    if host != _host() or not pid.isdecimal():
         return False
     try:
-        os.kill(owner["pid"], 0)
+        os.kill(int(pid), 0)
     except ProcessLookupError:
         return True
     except PermissionError:
@@ -192,7 +196,6 @@ def commit(home: Home, tmp_dir: Path) -> str | None:
                 folder = _without(home, tmp_dir, done)
             if len(done) < len(keys):
                 batch_id = _name_of(read_manifest(folder))
-                (folder / OWNER).unlink(missing_ok=True)
                 folder.rename(batches_dir(home) / batch_id)
                 fsync_dir(batches_dir(home))
                 committed |= set(keys.values())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
-import subprocess
-import sys
+import signal
 import threading
 import time
 from dataclasses import replace
@@ -24,6 +24,7 @@ from thidua.warehouse.publish import publish
 
 from tests.event_lake import put
 from tests.postgres import Database, new_database
+from tests.processes import Command, Moment
 from tests.property import test_event_oracle, test_oracle
 from tests.property.campaigns import write_plan, write_submission
 from tests.property.event_campaigns import write_event_plan
@@ -121,19 +122,15 @@ def test_one_builds_at_a_time_whatever_its_host(database: Database, tmp_path: Pa
 def test_killed_in_mid_build_and_published_after_the_next(
     tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The commands, with the DSN from the environment; the kill is SIGKILL, after some models are committed."""
+    """The command, with the DSN from the environment; the kill is SIGKILL, after some models are committed."""
     home = lay_drawn(tmp_path, 4, number=5)
     monkeypatch.setenv("THIDUA_WAREHOUSE_DSN", database.dsn("postgres"))
-    monkeypatch.setenv("THIDUA_HOME", str(home.path))
-    monkeypatch.setenv("THIDUA_CAMPAIGNS", str(tmp_path / "campaigns"))
-    program = Path(sys.executable).with_name("thidua")
-    killed = subprocess.Popen([program, "build", "--now", NOW.isoformat()], stderr=subprocess.DEVNULL)
+    environment = os.environ | {"THIDUA_HOME": str(home.path), "THIDUA_CAMPAIGNS": str(tmp_path / "campaigns")}
+    until = Moment((r"^open .*/run/.*/models/.*\.sql ",), times=45)
+    killed = Command(["build", "--now", NOW.isoformat()], environment, until=until).finish()
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
     made = "select count(*) from pg_class where relnamespace = to_regnamespace('intermediate')"
-    while killed.poll() is None and database.rows(made)[0][0] < 15:
-        time.sleep(0.01)
-    assert killed.poll() is None, "it was alive"
-    killed.kill()
-    killed.wait()
+    assert database.rows(made)[0][0] > 5
     with pytest.raises(NotWell, match="did not finish"):
         publish(home)
     assert build(home, tmp_path / "campaigns", NOW).did_work
