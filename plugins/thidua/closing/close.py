@@ -14,7 +14,8 @@ from typing import Any
 from thidua.clock import day_end
 from thidua.closing.basis import REISSUE, basis_of, freeze_content
 from thidua.closing.compute import Computed, compute_basis, forget_others
-from thidua.closing.questions import Question, find_questions
+from thidua.closing.earlier import later_versions
+from thidua.closing.questions import Question, find_questions, later_text
 from thidua.errors import NotWell, ThiduaError
 from thidua.files import locked
 from thidua.lake.decisions import Decision, in_force, load_decisions
@@ -56,6 +57,8 @@ class Closing:
     order: Decision | None = None
     official: Official | None = None
     computed: Computed | None = field(default=None, repr=False)
+    # Official versions of earlier closings that came after the freeze; see earlier.py.
+    later: Sequence[str] = ()
 
     @property
     def open_questions(self) -> list[Question]:
@@ -117,10 +120,14 @@ def examine(home: Home, campaign_id: str, period_id: str, at: datetime) -> Closi
     versions = list_versions(home, campaign_id, period_id)
     official = load_version(home, campaign_id, period_id) if versions else None
     objections = [one for one in load_objections(home, at, campaign_id) if one.period_id == period_id]
+    later = later_versions(home, freeze, at)
+    said = [later_text(*one) for one in later]
     if official is not None and official.manifest["freeze"]["number"] == freeze["number"]:
-        return Closing(campaign_id, period_id, "closed", objections=objections, freeze=freeze, official=official)
+        return Closing(
+            campaign_id, period_id, "closed", objections=objections, freeze=freeze, official=official, later=said
+        )
     computed = compute_basis(home, basis_of(home, freeze, at))
-    questions = find_questions(computed)
+    questions = find_questions(computed, later)
     approvals = [
         approval
         for approval in load_approvals(home, campaign_id, period_id)
@@ -141,6 +148,7 @@ def examine(home: Home, campaign_id: str, period_id: str, at: datetime) -> Closi
         freeze=freeze,
         official=official,
         computed=computed,
+        later=said,
     )
 
 

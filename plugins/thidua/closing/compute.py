@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 
 from thidua.closing.basis import Basis, code_version, decisions_of, snapshot_of
+from thidua.closing.earlier import awarded_before
 from thidua.closing.official_rows import PERSONS, RANKING, awards_of, persons_of, ranking_of
 from thidua.files import locked, write_atomic
 from thidua.lake.batches import batches_dir
@@ -195,12 +196,8 @@ def _decided(
 ) -> Computed:
     """The marts as the decisions complete them: who was named, what is awarded, the ranking as it is approved."""
     period_id = basis.freeze["period_id"]
-    working["earlier_persons"] = [
-        {name: row[name] for name in ("period_id", "prize_id", "unit_id", "name")}
-        for official in _officials(home, basis)
-        for row in official.rows("persons")
-    ]
-    marts = {name: table.rows for name, table in tables.items()}
+    working["earlier_persons"] = awarded_before(_officials(home, basis))
+    marts = {**working, **{name: table.rows for name, table in tables.items()}}
     persons = persons_of(marts, decisions, period_id)
     awards = awards_of(marts, decisions, persons, period_id)
     tables["persons"] = Table(PERSONS, persons)

@@ -12,6 +12,7 @@ from thidua.closing.approve import approve as approve_result
 from thidua.closing.approve import issue as issue_version
 from thidua.closing.close import Closing, examine, person_of, prepare
 from thidua.closing.compare import paid
+from thidua.closing.named import WHY_NOT, standing_names
 from thidua.closing.questions import Question
 from thidua.errors import NotWell
 from thidua.lake.entries import digest
@@ -150,6 +151,14 @@ def approval_text(closing: Closing) -> str:
         for row in rows
     ]
     lines += ["", f"**Tổng / sum: {paid(closing.computed.rows('awards'))} đ**", ""]
+    lines += [f"- {said}" for said in closing.later]
+    names = {unit["unit_id"]: unit["name"] for unit in closing.computed.rows("dim_unit")}
+    for decision, why in standing_names(closing.computed.all_rows, closing.computed.decisions, closing.period_id):
+        if why is not None:
+            unit_id = decision["subject"]["unit_id"]
+            lines.append(
+                f"- Đã nêu tên, không khen / named, not awarded ({names.get(unit_id, unit_id)}): {WHY_NOT[why]}"
+            )
     lines += [f"- Khiếu nại chưa trả lời / open objection: {one.entry['text']}" for one in closing.open_objections]
     return "\n".join([*lines, "", f"`{closing.content_hash}`"])
 
