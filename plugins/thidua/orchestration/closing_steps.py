@@ -15,7 +15,6 @@ from thidua.closing.compare import paid
 from thidua.closing.named import WHY_NOT, standing_names
 from thidua.closing.questions import Question
 from thidua.errors import NotWell
-from thidua.lake.entries import digest
 from thidua.orchestration.steps import Record, clock
 from thidua.settings import campaigns_dir, home
 
@@ -120,7 +119,7 @@ def record(
 def ready(params: Record) -> Record:
     """What the approvers are shown: {content_hash, objections: the ids of those in the body, body, approve: the option}.
 
-    The option names what it approves, so that Airflow refuses the answer of a page that still shows something else. Raises NotWell while something is to be decided.
+    Raises NotWell while something is to be decided.
     """
     closing = look(params)
     if closing.open_questions:
@@ -130,11 +129,11 @@ def ready(params: Record) -> Record:
             "still to be decided; answer with `thidua answer`, then clear this task:\n" + "\n".join(lines)
         )
     objections = [one.objection_id for one in closing.open_objections]
-    beside = f" + {len(objections)} khiếu nại / objections {digest(objections)[:8]}" if objections else ""
+    beside = f" + {len(objections)} khiếu nại / objections" if objections else ""
     return {
         "content_hash": closing.content_hash,
         "objections": objections,
-        "approve": f"{APPROVE} {(closing.content_hash or '')[:12]}{beside}",
+        "approve": f"{APPROVE}{beside}",
         "body": approval_text(closing),
     }
 
