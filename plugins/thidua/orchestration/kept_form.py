@@ -23,6 +23,8 @@ class KeptForm(HITLOperator):
     """The standard provider's form, over answers that are kept. Whoever has recorded an answer forgets it."""
 
     body: str | None
+    options: list[str]
+    defaults: list[str] | None
 
     def execute(self, context: Any) -> Any:
         place, shown, body = Place.of(context), self._shown(), self.body
