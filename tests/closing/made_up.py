@@ -84,6 +84,7 @@ WORKING: dict[str, list[dict[str, Any]]] = {
     ],
     "gates": [{"gate_id": "quality", "kind": "decision", "default_result": "pass", "recipient": "unit", "clause": "III"}],
     "person_gates": [],
+    "rests_on": [],
     "earlier_persons": [],
 }  # fmt: skip
 

@@ -18,8 +18,10 @@ from thidua.closing.answers import record_answer
 from thidua.closing.approve import Refused, approve, issue
 from thidua.closing.close import Closing, examine, prepare, record_order
 from thidua.closing.compute import Table
+from thidua.closing.earlier import asked_of_persons
 from thidua.closing.questions import STAYS_OPEN
 from thidua.errors import ThiduaError
+from thidua.lake.decisions import load_decisions
 from thidua.lake.officials import Official
 from thidua.orchestration.closing_steps import approval_text
 from thidua.plan.snapshots import record_snapshots
@@ -55,7 +57,9 @@ def _built(_: Path, period_id: str) -> tuple[dict[str, Table], dict[str, list[di
         {"gate_id": "one_giay_khen_person", "prize_id": "giay_khen_person", "quantifier": "any", "in_period_id": wave}
         for wave in ("wave-1", "wave-2", "wave-3")
     ]
-    return tables, {"touched": [], "gates": [], "person_gates": gates if period_id == YEAR else []}
+    asked = gates if period_id == YEAR else []
+    rests_on = [{"in_period_id": gate["in_period_id"]} for gate in asked]
+    return tables, {"touched": [], "gates": [], "person_gates": asked, "rests_on": rests_on}
 
 
 class Council:
@@ -138,6 +142,14 @@ def test_who_is_praised_no_more_is_not_awarded_for_it(council: Council) -> None:
         council.answer(YEAR, POOL[YEAR], [AN, BINH])
     council.answer(YEAR, POOL[YEAR], [BINH])
     assert [row["name"] for row in council.issue(YEAR).rows("persons")] == ["Vũ Bình"]
+
+
+def test_provisional_figures_ask_for_the_same(council: Council) -> None:
+    """Of a period that is not frozen the plan and the lake are asked, not a build."""
+    issue_the_wave_without_an(council)
+    asked = asked_of_persons(council.home, CAMPAIGN, YEAR, load_decisions(council.home))
+    assert asked["person_gates"] == _built(Path(), YEAR)[1]["person_gates"]
+    assert asked["earlier_persons"] == [{"period_id": WAVE, "prize_id": "giay_khen_person", **BINH}]
 
 
 def test_who_may_be_chosen_now_is_asked_about(council: Council) -> None:

@@ -129,8 +129,8 @@ def provisional(home: Home, campaign: str, period: str) -> Result:
         marts["dim_unit"] = served.rows("select * from dim_unit where campaign_id = $1", [campaign])
         found = served.rows("select * from dim_campaign where campaign_id = $1", [campaign])[0]
         closing = served.rows("select * from dim_period where campaign_id = $1 and period_id = $2", key)[0]
-    marts |= asked_of_persons(home, campaign, period)
     decisions = _decisions(home, campaign, period, None)
+    marts |= asked_of_persons(home, campaign, period, decisions)
     names = standing_names(marts, decisions, period)
     lines = marts["fct_award"]
     held = [{**line, "status": "awarded" if line["status"] == "proposed" else line["status"]} for line in lines]

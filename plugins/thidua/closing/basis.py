@@ -29,7 +29,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from thidua.closing.earlier import asked_for
 from thidua.errors import NotWell, ThiduaError
 from thidua.lake.batches import batches_dir, list_batches
 from thidua.lake.decisions import Decision, decisions_dir, load_decisions
@@ -39,7 +38,6 @@ from thidua.lake.evidence import evidence_path
 from thidua.lake.judgements import OF_A_FILE, OF_A_NAME, overruled
 from thidua.lake.officials import load_officials
 from thidua.lake.receipts import raw_path, receipts_dir
-from thidua.plan.loader import load_plan
 from thidua.plan.snapshots import Snapshot, snapshots_at
 from thidua.settings import Home
 from thidua.warehouse.dbt_runs import fingerprint
@@ -121,8 +119,6 @@ def freeze_content(
         # Of a file that was judged again, the judgements that do not count.
         "overruled": [list(pair) for pair in overruled(home, at) if pair[1] in names],
         "decisions": {decision["decision_id"]: _decision_digest(home, decision) for decision in decisions},
-        # The closings whose prizes the rules of this one ask for.
-        "rests_on": asked_for(load_plan(snapshot.path), period_id),
         "officials": [
             {
                 "period_id": official.period_id,

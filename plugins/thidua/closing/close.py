@@ -120,13 +120,15 @@ def examine(home: Home, campaign_id: str, period_id: str, at: datetime) -> Closi
     versions = list_versions(home, campaign_id, period_id)
     official = load_version(home, campaign_id, period_id) if versions else None
     objections = [one for one in load_objections(home, at, campaign_id) if one.period_id == period_id]
-    later = later_versions(home, freeze, at)
-    said = [later_text(*one) for one in later]
     if official is not None and official.manifest["freeze"]["number"] == freeze["number"]:
+        # Versions from before this was asked do not say what they rest on.
+        later = later_versions(home, freeze, official.manifest.get("rests_on", ()), at)
+        said = [later_text(*one) for one in later]
         return Closing(
             campaign_id, period_id, "closed", objections=objections, freeze=freeze, official=official, later=said
         )
     computed = compute_basis(home, basis_of(home, freeze, at))
+    later = later_versions(home, freeze, computed.rests_on, at)
     questions = find_questions(computed, later)
     approvals = [
         approval
@@ -148,7 +150,7 @@ def examine(home: Home, campaign_id: str, period_id: str, at: datetime) -> Closi
         freeze=freeze,
         official=official,
         computed=computed,
-        later=said,
+        later=[later_text(*one) for one in later],
     )
 
 

@@ -132,7 +132,7 @@ def compare_provisional(home: Home, campaign_id: str, period_id: str, version: i
         raise NotWell(
             f"kỳ chưa được công bố / {campaign_id} {period_id} is not published; run `thidua build`, `publish`"
         )
-    marts |= asked_of_persons(home, campaign_id, period_id)
+    marts |= asked_of_persons(home, campaign_id, period_id, decisions)
     persons = persons_of(marts, decisions, period_id)
     awards = awards_of(marts, decisions, persons, period_id)
     now = {"ranking": ranking_of(marts, awards), "awards": awards}

@@ -6,27 +6,16 @@ nothing by itself, but it is never passed over: people freeze anew (`thidua reis
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from thidua.clock import now_utc
 from thidua.closing.pools import Row
+from thidua.lake.decisions import Decision
 from thidua.lake.officials import Official, load_officials
-from thidua.plan.compile import compile_plan
-from thidua.plan.loader import Plan, load_plan
-from thidua.plan.models import AwardedCondition, AwardedGate
 from thidua.plan.snapshots import snapshots_at
 from thidua.settings import Home
-
-
-def asked_for(plan: Plan, period_id: str) -> list[str]:
-    """The closings whose prizes gates and conditions of a closing ask for."""
-    document = plan.document
-    gates = (gate for gate in document.gates if period_id in gate.periods)
-    conditions = (one for award in document.awards if period_id in award.periods for one in award.requires)
-    rules = (rule for rule in (*gates, *conditions) if isinstance(rule, AwardedGate | AwardedCondition))
-    return sorted({earlier for rule in rules for earlier in rule.in_})
 
 
 def latest_of(officials: Iterable[Official]) -> dict[str, Official]:
@@ -37,14 +26,14 @@ def latest_of(officials: Iterable[Official]) -> dict[str, Official]:
     return latest
 
 
-def later_versions(home: Home, freeze: Mapping[str, Any], at: datetime) -> list[tuple[Official, int | None]]:
-    """Versions approved up to `at` that take the place of those that a freeze rests on, beside what it has of theirs
-    (None: no version, that closing was still open)."""
-    # Freezes from before this was asked say nothing.
-    periods = freeze.get("rests_on", ())
-    if not periods:
+def later_versions(
+    home: Home, freeze: Mapping[str, Any], rests_on: Collection[str], at: datetime
+) -> list[tuple[Official, int | None]]:
+    """Versions approved up to `at` that take the place of those that a freeze names, of the closings whose prizes the
+    rules ask for; beside the version that the freeze has of theirs (None: none, that closing was still open)."""
+    if not rests_on:
         return []
-    frozen = dict.fromkeys(periods, 0)
+    frozen = dict.fromkeys(rests_on, 0)
     for said in freeze["officials"]:
         if said["period_id"] in frozen:
             frozen[said["period_id"]] = max(frozen[said["period_id"]], said["version"])
@@ -65,12 +54,20 @@ def awarded_before(officials: Iterable[Official]) -> list[Row]:
     ]
 
 
-def asked_of_persons(home: Home, campaign_id: str, period_id: str) -> dict[str, list[Row]]:
-    """`person_gates` and `earlier_persons` of a closing as the lake has them now, for provisional figures."""
-    tables = compile_plan(load_plan(snapshots_at(home, now_utc())[campaign_id].path))
+def asked_of_persons(
+    home: Home, campaign_id: str, period_id: str, decisions: Sequence[Decision]
+) -> dict[str, list[Row]]:
+    """`person_gates` and `earlier_persons` of a closing as the lake has them now, for provisional figures; none where
+    these are looked at without their lake, which has the names as well."""
+    from thidua.warehouse.build import decision_rows, plan_inputs
+
+    snapshots = {name: one for name, one in snapshots_at(home, now_utc()).items() if name == campaign_id}
+    if not snapshots:
+        return {"person_gates": [], "earlier_persons": []}
+    plan = plan_inputs(snapshots, decision_rows(decisions))["plan_rows"]
     gates = {
         row["gate_id"]: row
-        for row in tables["gates"]
+        for row in plan["gates"]
         if (row["period_id"], row["recipient"], row["kind"]) == (period_id, "person", "awarded")
     }
     officials = [one for one in load_officials(home) if one.campaign_id == campaign_id] if gates else []
@@ -80,7 +77,7 @@ def asked_of_persons(home: Home, campaign_id: str, period_id: str) -> dict[str, 
                 **{name: gates[row["gate_id"]][name] for name in ("gate_id", "prize_id", "quantifier")},
                 "in_period_id": row["in_period_id"],
             }
-            for row in tables["gate_periods"]
+            for row in plan["gate_periods"]
             if row["period_id"] == period_id and row["gate_id"] in gates
         ],
         "earlier_persons": awarded_before(one for one in officials if one.period_id != period_id),
