@@ -32,7 +32,7 @@ from tests.closing import made_up
 CAMPAIGN, WAVE, YEAR = "can-tho-2023", "wave-1", "year-2023"
 CAMPAIGNS = Path(__file__).parents[2] / "campaigns"
 AN, BINH = {"unit_id": "a", "name": "Lê Văn An"}, {"unit_id": "b", "name": "Vũ Bình"}
-POOL = {WAVE: "pool:giay_khen_person:all", YEAR: "pool:bang_khen_person:all"}
+POOL = {WAVE: "pool:giay_khen_person:all", "wave-2": "pool:giay_khen_person:all", YEAR: "pool:bang_khen_person:all"}
 
 
 def _built(_: Path, period_id: str) -> tuple[dict[str, Table], dict[str, list[dict[str, Any]]]]:
@@ -117,6 +117,8 @@ def council(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Council:
     assert council.issue(WAVE).version == 1
     council.close(YEAR)
     council.answer(YEAR, POOL[YEAR], [AN, {**BINH, "name": "VŨ  BÌNH"}])
+    for wave in ("wave-2", "wave-3"):
+        council.answer(YEAR, f"earlier:{wave}", STAYS_OPEN)
     assert council.look(YEAR).state == "ready"
     return council
 
@@ -174,11 +176,22 @@ def test_a_version_that_came_after_the_freeze_is_not_passed_over(council: Counci
     assert "wave-1 has version 2" in approval_text(council.look(YEAR))
     assert len(council.issue(YEAR).rows("persons")) == 2, "as it was frozen, knowingly"
     closed = council.look(YEAR)
-    assert closed.state == "closed" and "wave-1 has version 2" in closed.later[0]
+    assert closed.state == "closed" and "wave-1 has version 2" in str(closed.earlier[0])
     council.reissue(WAVE)
     council.issue(WAVE)
     council.reissue(YEAR)
-    assert council.look(YEAR).later == [], "frozen anew, it rests on what counts"
+    assert [one.period_id for one in council.look(YEAR).earlier] == ["wave-2", "wave-3"], "it rests on what counts now"
+
+
+def test_a_closing_that_rests_on_one_that_is_open_asks_about_it(council: Council) -> None:
+    """Units count there by the council's decisions so far, which nobody has approved."""
+    question = council.look(YEAR).question("earlier:wave-2")
+    assert not question.is_open and "wave-2 has no official version" in question.text
+    council.close("wave-2")
+    council.answer("wave-2", POOL["wave-2"], [])
+    council.issue("wave-2")
+    question = council.look(YEAR).question("earlier:wave-2")
+    assert question.is_open and "wave-2 has version 1 now" in question.text
 
 
 def test_that_a_later_version_came_is_answered_for_that_version_alone(council: Council) -> None:

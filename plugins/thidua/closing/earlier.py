@@ -1,12 +1,13 @@
-"""Earlier closings that a closing rests on: prizes of theirs that its rules ask for, and official versions that came since.
+"""Earlier closings that a closing rests on: those whose prizes its rules ask for.
 
-A freeze names the versions that count. One that is approved later, of a closing whose prizes the rules ask for, changes
-nothing by itself, but it is never passed over: people freeze anew (`thidua reissue`), or say that what was frozen stays.
+A freeze names the official versions that count. Where one is approved later, or a closing had none, nothing changes by
+itself, but it is never passed over: people freeze anew (`thidua reissue`), or say that what was frozen stays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -26,23 +27,49 @@ def latest_of(officials: Iterable[Official]) -> dict[str, Official]:
     return latest
 
 
-def later_versions(
-    home: Home, freeze: Mapping[str, Any], rests_on: Collection[str], at: datetime
-) -> list[tuple[Official, int | None]]:
-    """Versions approved up to `at` that take the place of those that a freeze names, of the closings whose prizes the
-    rules ask for; beside the version that the freeze has of theirs (None: none, that closing was still open)."""
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier closing: the version of it that a freeze has, and the latest one (None: none, it was or is open)."""
+
+    period_id: str
+    frozen: int | None
+    latest: int | None
+    content_hash: str | None
+
+    @property
+    def has_changed(self) -> bool:
+        return self.latest != self.frozen
+
+    def __str__(self) -> str:
+        if self.latest is None:
+            return (
+                f"Kỳ {self.period_id} chưa có bản chính thức: mới tính những đơn vị mà Hội đồng đã quyết định khen, chưa "
+                f"tính cá nhân / {self.period_id} has no official version: units that the council decided on count, no "
+                "person does"
+            )
+        then = f"bản {self.frozen} / version {self.frozen}" if self.frozen else "lúc chưa có bản nào / none"
+        return (
+            f"Kỳ {self.period_id} nay có bản chính thức {self.latest}, mà kỳ này đã chốt theo {then}. Muốn tính theo bản "
+            f"mới: `thidua reissue`, rồi đóng kỳ lại / {self.period_id} has version {self.latest} now; to count it, order "
+            "`thidua reissue` and close again"
+        )
+
+
+def open_earlier(home: Home, freeze: Mapping[str, Any], rests_on: Collection[str], at: datetime) -> list[Earlier]:
+    """Of the closings that the rules ask for, those of which a freeze does not have the version that is the latest at
+    an instant, and those without any."""
     if not rests_on:
         return []
-    frozen = dict.fromkeys(rests_on, 0)
+    frozen: dict[str, int] = {}
     for said in freeze["officials"]:
-        if said["period_id"] in frozen:
-            frozen[said["period_id"]] = max(frozen[said["period_id"]], said["version"])
-    known = [one for one in load_officials(home, at) if one.campaign_id == freeze["campaign_id"]]
-    return [
-        (official, frozen[period_id] or None)
-        for period_id, official in sorted(latest_of(known).items())
-        if period_id in frozen and official.version > frozen[period_id]
-    ]
+        frozen[said["period_id"]] = max(frozen.get(said["period_id"], 0), said["version"])
+    latest = latest_of(one for one in load_officials(home, at) if one.campaign_id == freeze["campaign_id"])
+    found = []
+    for period_id in sorted(rests_on):
+        official = latest.get(period_id)
+        version, content_hash = (official.version, official.content_hash) if official else (None, None)
+        found.append(Earlier(period_id, frozen.get(period_id), version, content_hash))
+    return [one for one in found if one.has_changed or one.latest is None]
 
 
 def awarded_before(officials: Iterable[Official]) -> list[Row]:

@@ -22,7 +22,7 @@ from thidua.lake.entries import digest
 
 if TYPE_CHECKING:
     from thidua.closing.compute import Computed
-    from thidua.lake.officials import Official
+    from thidua.closing.earlier import Earlier
 
 Row = dict[str, Any]
 
@@ -67,12 +67,12 @@ def _basis(choices: Mapping[str, Any]) -> str:
     return digest(dict(choices))[:16]
 
 
-def find_questions(computed: Computed, later: Sequence[tuple[Official, int | None]] = ()) -> list[Question]:
-    """Every question of a closing, required ones first. `later`: versions of earlier closings since the freeze."""
+def find_questions(computed: Computed, earlier: Sequence[Earlier] = ()) -> list[Question]:
+    """Every question of a closing, required ones first. `earlier`: closings that it rests on, and how they stand."""
     settled = _settled(computed.decisions, str(computed.basis.freeze["period_id"]))
     questions = [
         *_plan_change(computed),
-        *_later_versions(later),
+        *_earlier(earlier),
         *_ties(computed),
         *_gates(computed),
         *_exclusions(computed),
@@ -142,27 +142,17 @@ def accepted_by(decisions: Iterable[Decision], plan_hash: str) -> set[str]:
     }
 
 
-def later_text(official: Official, frozen: int | None) -> str:
-    """What is told of a version that came after the freeze."""
-    then = f"bản {frozen} / version {frozen}" if frozen else "lúc chưa có bản chính thức / no official version"
-    return (
-        f"Kỳ {official.period_id} nay có bản chính thức {official.version}, mà kỳ này đã chốt theo {then}. Muốn tính theo "
-        f"bản mới: `thidua reissue`, rồi đóng kỳ lại / {official.period_id} has version {official.version} now; to count "
-        "it, order `thidua reissue` and close again"
-    )
-
-
-def _later_versions(later: Sequence[tuple[Official, int | None]]) -> list[Question]:
-    """Earlier closings that were issued anew after the freeze: it is frozen anew too, or people let it stay."""
+def _earlier(earlier: Sequence[Earlier]) -> list[Question]:
+    """Earlier closings that are open, or were issued anew after the freeze: people freeze anew, or let it stay."""
     return [
         Question(
-            question_id=f"earlier:{official.period_id}",
+            question_id=f"earlier:{one.period_id}",
             kind="open_line",
-            text=f"{later_text(official, frozen)}; {STAYS_OPEN}: giữ như đã chốt / what was frozen stays",
+            text=f"{one}; {STAYS_OPEN}: giữ như đã chốt / what was frozen stays",
             subject={},
-            choices={"results": [STAYS_OPEN], "content_hash": official.content_hash, "frozen": frozen},
+            choices={"results": [STAYS_OPEN], "content_hash": one.content_hash, "frozen": one.frozen},
         )
-        for official, frozen in later
+        for one in earlier
     ]
 
 

@@ -150,7 +150,7 @@ def approval_text(closing: Closing) -> str:
         for row in rows
     ]
     lines += ["", f"**Tổng / sum: {paid(closing.computed.rows('awards'))} đ**", ""]
-    lines += [f"- {said}" for said in closing.later]
+    lines += [f"- {earlier}" for earlier in closing.earlier]
     names = {unit["unit_id"]: unit["name"] for unit in closing.computed.rows("dim_unit")}
     for decision, why in standing_names(closing.computed.all_rows, closing.computed.decisions, closing.period_id):
         if why is not None:
