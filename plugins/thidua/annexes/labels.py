@@ -47,5 +47,5 @@ QUESTIONS = {
     "line": "dòng chưa chi được",
     "gate": "điều kiện",
     "reading": "cách hiểu",
-    "earlier": "kỳ trước được ban hành lại sau khi chốt",
+    "earlier": "giữ kết quả kỳ trước như đã chốt",
 }

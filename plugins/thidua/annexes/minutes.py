@@ -175,7 +175,7 @@ def _said(result: Result, decision: Decision, numbers: Mapping[str, int]) -> str
         return f"Rút quyết định số {taken}" if taken else "Rút quyết định trước đó"
     if "question_id" in subject:
         about, *parts = str(subject["question_id"]).split(":")
-        names = [name for part in parts if (name := _name(result, part)) is not None]
+        names = parts if about == "earlier" else [name for part in parts if (name := _name(result, part)) is not None]
         return f"{label}: {', '.join([QUESTIONS.get(about, about), *names])}"
     return f"{label}: {_subject(result, subject)}"
 
