@@ -7,6 +7,7 @@ import os
 import random
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import openpyxl
 import pytest
 from thidua.annexes import pdf
 from thidua.annexes.documents import documents
-from thidua.annexes.labels import AWARD_STATUS, REASONS
+from thidua.annexes.labels import AWARD_STATUS, NOT_AWARDED, REASONS
 from thidua.annexes.minutes import minutes
 from thidua.annexes.order import lead_over
 from thidua.annexes.result import MARTS, Result, official, provisional
@@ -25,6 +26,7 @@ from thidua.annexes.statement import statements
 from thidua.annexes.word_file import write_docx
 from thidua.annexes.words import amount_in_words
 from thidua.annexes.write import write_annexes
+from thidua.closing.named import WHY_NOT
 from thidua.closing.official_rows import PERSONS, RANKING
 from thidua.errors import NotWell, ThiduaError
 from thidua.lake.officials import commit_version, new_version_dir
@@ -177,6 +179,17 @@ def test_the_minutes_name_decisions_and_what_is_open(result: Result) -> None:
     assert "09:30 05/07/2023" in text and "Đã kiểm tra" in text
     assert "Giải ba – BHXH huyện Đam Rông, 1 suất: đồng hạng, Hội đồng quyết định: 300.000 … 1.000.000 đồng." in text
     assert "BHXH huyện Đạ Tẻh: Chưa có số liệu." in text
+
+
+def test_the_minutes_say_which_names_have_no_effect_and_why(result: Result) -> None:
+    said = {"period_id": "q2", "prize_id": "individual", "unit_id": "bao-loc", "name": "Lê Văn An"}
+    named = {**result.decisions[0], "decision_id": "d1", "kind": "award_person", "subject": said}
+    kept = {"question_id": "earlier:wave-1", "basis": "b"}
+    settled = {**result.decisions[0], "decision_id": "d2", "kind": "settle", "subject": kept}
+    for why in WHY_NOT:
+        found = replace(result, decisions=[named, settled], in_vain={"d1": why})
+        assert f"không có hiệu lực: {NOT_AWARDED[why]}" in text_of(word_of(found, "bien-ban"))
+    assert "Đã xét xong: giữ kết quả kỳ trước như đã chốt, wave-1" in text_of(word_of(found, "bien-ban"))
 
 
 def test_a_statement_says_why_and_how_far(result: Result) -> None:

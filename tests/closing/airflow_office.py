@@ -152,12 +152,18 @@ class _Forms:
 def filled(question: Question, said: Any, options: list[str]) -> tuple[str, dict[str, str]]:
     """An answer as somebody fills it in: (option, fields)."""
     if question.kind == "tie":
-        return closing_steps.way_text(said), {}
+        return _offered(closing_steps.way_text(said), options), {}
     if question.kind in {"gate", "open_line", "plan_change"}:
-        return said, {}
+        return _offered(said, options), {}
     if question.kind in {"units", "exclusions"}:
         return options[0], {"units": ", ".join(said)}
     return options[0], {"persons": "; ".join(f"{one['unit_id']}: {one['name']}" for one in said)}
+
+
+def _offered(text: str, options: list[str]) -> str:
+    """The option that says so; each ends in the mark of its form."""
+    (option,) = [one for one in options if one.rpartition(" · ")[0] == text]
+    return option
 
 
 def _is_busy() -> bool:

@@ -84,6 +84,7 @@ WORKING: dict[str, list[dict[str, Any]]] = {
     ],
     "gates": [{"gate_id": "quality", "kind": "decision", "default_result": "pass", "recipient": "unit", "clause": "III"}],
     "person_gates": [],
+    "rests_on": [],
     "earlier_persons": [],
 }  # fmt: skip
 
@@ -124,7 +125,7 @@ def computed(basis: Basis, decisions: Sequence[Decision] = (), placed: dict[str,
             said = {"amount": amount, "amount_min": amount, "amount_max": amount}
             row = {**row, **said, "prize_id": prize_id, "status": "proposed", "status_reason": None}
         awards.append(row)
-    marts = {**MARTS, "fct_award": awards}
+    marts = {**WORKING, **MARTS, "fct_award": awards}
     persons = persons_of(marts, decisions, PERIOD)
     final = awards_of(marts, decisions, persons, PERIOD)
     columns = {
@@ -136,4 +137,4 @@ def computed(basis: Basis, decisions: Sequence[Decision] = (), placed: dict[str,
         "awards": Table(columns, final),
         "ranking": Table(RANKING, ranking_of(marts, final)),
     }
-    return Computed(basis, tables, {**marts, **WORKING}, decisions)
+    return Computed(basis, tables, marts, decisions)

@@ -17,6 +17,7 @@ from thidua.lake.objections import raise_objection
 from thidua.lake.officials import load_approvals
 from thidua.orchestration import closing_steps
 from thidua.orchestration.closing_forms import ApprovalForm, QuestionForm
+from thidua.orchestration.kept_form import KeptForm, marked
 from thidua.orchestration.kept_responses import Place, event_of, keep
 from thidua.settings import Home
 
@@ -33,11 +34,19 @@ PARAMS = {"campaign": CAMPAIGN, "period": PERIOD, "now": "2023-07-08"}
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     monkeypatch.setattr(closing_module, "compute_basis", made_up.compute)
     monkeypatch.setenv("THIDUA_HOME", str(tmp_path))
-    # Where Airflow would park the task: what the form shows.
-    monkeypatch.setattr(HITLOperator, "execute", lambda form, context: form.body)
+    monkeypatch.setattr(HITLOperator, "execute", park)
     home = Home(tmp_path)
     made_up.freeze(home)
     return home
+
+
+PARKED: list[list[str]] = []
+
+
+def park(form: HITLOperator, context: Any) -> str | None:
+    """Where Airflow would park the task, with these options; what the form shows."""
+    PARKED.append(list(form.options))
+    return form.body
 
 
 def context_of(task_id: str, map_index: int = -1) -> dict[str, Any]:
@@ -63,6 +72,11 @@ def said(option: str, **fields: str) -> dict[str, Any]:
     """What a form resumes with."""
     person = {"id": "an", "name": "Nguyễn Văn An"}
     return event_of({"responded_by": person, "responded_at": AT, "chosen_options": [option], "params_input": fields})
+
+
+def offered(form: KeptForm) -> list[str]:
+    """The options as the form's page shows them."""
+    return [marked(option, form._shown()) for option in form.options]
 
 
 def say_yes(form: ApprovalForm) -> Any:
@@ -93,14 +107,14 @@ def test_a_yes_to_the_result_as_it_was_is_no_approval_of_the_result_as_it_is(hom
     answer(home, "pool", ["a"], "2023-07-07")
     after = approval()
     with pytest.raises(ThiduaError, match="changed since"):
-        after.execute_complete(context, said(before.options[0]))
+        after.execute_complete(context, said(offered(before)[0]))
     assert load_approvals(home, CAMPAIGN, PERIOD) == []
-    # Started anew it asks; the page that still shows the old result can press only what is not offered any more.
+    # Started anew it asks; a page that still shows the old result can press only what is not offered any more.
     assert after.execute(context) == after.body != before.body
-    assert before.options[0] not in after.options
-    keep(Place.of(context), {**said(before.options[0]), "responded_at": AT.isoformat()})
+    assert not set(offered(before)) & set(offered(after)), "nor reject it"
+    keep(Place.of(context), {**said(offered(before)[0]), "responded_at": AT.isoformat()})
     assert "changed since" in after.execute(context), "even at the moment at which it parks"
-    after.execute_complete(context, said(after.options[0]))
+    after.execute_complete(context, said(offered(after)[0]))
     (entry,) = load_approvals(home, CAMPAIGN, PERIOD)
     assert entry["content_hash"] == after.seen
 
@@ -110,11 +124,16 @@ def test_an_answer_to_one_question_is_none_to_that_which_took_its_place(home: Ho
     context = context_of("decide", 0)
     forms = {record["question_id"]: record for record in closing_steps.open_forms(PARAMS)}
     asked, other = (next(one for key, one in forms.items() if key.startswith(kind)) for kind in ("exclusions", "pool"))
-    QuestionForm(task_id="decide", **asked).execute(context)
+    before, after = (QuestionForm(task_id="decide", **form) for form in (asked, other))
+    assert before.options == after.options, "the same words"
+    before.execute(context)
     with pytest.raises(ThiduaError, match="changed since"):
-        QuestionForm(task_id="decide", **other).execute_complete(
-            context, said(other["options"][0], units="", reason="")
-        )
+        after.execute_complete(context, said(offered(after)[0], units="", reason=""))
+    # It asks now; somebody's page still shows the question before.
+    after.execute(context)
+    assert PARKED[-2:] == [offered(before), offered(after)] and not set(PARKED[-2]) & set(PARKED[-1])
+    with pytest.raises(ThiduaError, match="changed since"):
+        after.execute_complete(context, said(offered(before)[0], units="", reason=""))
     assert closing_steps.is_open(PARAMS, other["question_id"])
 
 
@@ -129,7 +148,7 @@ def test_an_answer_to_older_choices_does_not_settle_the_newer_ones(home: Home, m
     form.execute(context)
     candidates = [{**row, "result": "pass"} for row in made_up.MARTS["fct_unit_candidate"]]
     monkeypatch.setitem(made_up.MARTS, "fct_unit_candidate", candidates)
-    form.execute_complete(context, said(pool["options"][0], units="b", reason=""))
+    form.execute_complete(context, said(offered(form)[0], units="b", reason=""))
     (award,) = [one for one in load_decisions(home) if one["kind"] == "award"]
     assert award["subject"]["unit_id"] == "b" and award["decided_by"] == "an"
     again = listed("pool")
@@ -143,5 +162,5 @@ def test_what_was_answered_elsewhere_meanwhile_is_not_answered_over(home: Home) 
     answer(home, "pool", ["a"])
     before = load_decisions(home)
     with pytest.raises(AirflowSkipException, match="answered elsewhere"):
-        form.execute_complete(context, said(pool["options"][0], units="b", reason=""))
+        form.execute_complete(context, said(offered(form)[0], units="b", reason=""))
     assert load_decisions(home) == before and not Place.of(context).path.exists()

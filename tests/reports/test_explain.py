@@ -162,6 +162,54 @@ def test_a_unit_in_no_bloc_is_said_to_be_in_none(marts: Marts) -> None:
     assert found["result"] is None and "Không thuộc khối nào" in render(found)
 
 
+def test_checks_and_candidates_name_their_files(marts: Marts) -> None:
+    marts.insert("dim_unit", unit_id="o-mon", name="Quận Ô Môn")
+    add_file(marts, "aaaaaaaa11", "2023-07-01T11:20", scopes={"o-mon": "current"}, path="attendance/o-mon.csv")
+    key = {"unit_id": "o-mon", "period_id": "q2"}
+    check = {"result": "pass", "clause": "II.3", **key}
+    whole = {"dimension": "", "member": ""}
+    marts.insert("fct_check", check_id="allotment", actual=10, expected=10, **check)
+    advice = {"dimension": "role", "member": "advice"}
+    marts.insert(
+        "fct_check",
+        check_id="size",
+        metric_id="staff",
+        over_metric_id="groups",
+        actual=23,
+        expected=20,
+        **advice,
+        **check,
+    )
+    marts.insert("fct_check", check_id="staff", metric_id="staff", actual=30, expected=5, **whole, **check)
+    figure = {"unit_id": "o-mon", "as_of_date": CLOSING, "origin": "reported", "submission_id": "aaaaaaaa11"}
+    marts.insert("fct_figure", metric_id="staff", value=23, line_number=5, **advice, **figure)
+    marts.insert("fct_figure", metric_id="staff", value=7, line_number=4, **{**advice, "member": "official"}, **figure)
+    marts.insert("fct_figure", metric_id="groups", value=10, line_number=6, **whole, **figure)
+    marts.insert(
+        "fct_figure", metric_id="groups", value=9, line_number=6, **whole, **{**figure, "as_of_date": "2023-06-29"}
+    )
+    for line_number in (7, 9):
+        marts.insert(
+            "fct_candidate", prize_id="person", person_key=f"p{line_number}", submission_id="aaaaaaaa11",
+            line_number=line_number, clause="III.2", **key,
+        )  # fmt: skip
+    marts.close()
+    text = render(explain(marts.home, CAMPAIGN, "o-mon", "q2"))
+    place = "attendance/o-mon.csv, dòng {}, nhận 01/07/2023 11:20 [aaaaaaaa]"
+    advisers = "  staff [role = advice] = 23 ngày 30/06/2023: " + place.format(5)
+    assert text.split("(chưa có)\n")[1].splitlines() == [
+        "Kiểm tra allotment (II.3): đạt · có 10, yêu cầu 10",
+        "  chỉ tiêu của đơn vị và các đơn vị trực thuộc: kèm kế hoạch",
+        "Kiểm tra size (II.3): đạt · có 23, yêu cầu 20",
+        advisers,
+        "  groups = 10 ngày 30/06/2023: " + place.format(6),
+        "Kiểm tra staff (II.3): đạt · có 30, yêu cầu 5",
+        advisers,
+        "  staff [role = official] = 7 ngày 30/06/2023: " + place.format(4),
+        "Người được xét person (III.2): 2 từ attendance/o-mon.csv, dòng 7 đến 9",
+    ]
+
+
 def test_it_is_json_with_integers_and_dates(home: Home) -> None:
     found = json.loads(json.dumps(explain(home, CAMPAIGN, "bao-loc", "q2"), default=str))
     assert found["measures"][0]["numerator"] == 9_690

@@ -96,6 +96,10 @@ counts as (
         counted.period_id,
         counted.unit_id,
         counted.kind,
+        counted.metric_id,
+        counted.dimension,
+        counted.member,
+        counted.over_metric_id,
         found.value as actual,
         case
             when counted.kind = 'ratio_at_least' then counted.expected_count * over_values.value
@@ -130,6 +134,10 @@ allotments as (
         parent_targets.period_id,
         parent_targets.unit_id,
         checks.kind,
+        cast(null as varchar) as metric_id,
+        cast(null as varchar) as dimension,
+        cast(null as varchar) as member,
+        cast(null as varchar) as over_metric_id,
         sum(child_targets.value) as actual,
         parent_targets.value as expected,
         checks.clause
@@ -173,6 +181,10 @@ select
     period_id,
     unit_id,
     kind,
+    metric_id,
+    dimension,
+    member,
+    over_metric_id,
     cast(actual as bigint) as actual,
     cast(expected as bigint) as expected,
     clause
@@ -184,6 +196,10 @@ select
     period_id,
     unit_id,
     kind,
+    metric_id,
+    dimension,
+    member,
+    over_metric_id,
     cast(actual as bigint) as actual,
     cast(expected as bigint) as expected,
     clause

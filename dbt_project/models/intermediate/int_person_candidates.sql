@@ -80,6 +80,8 @@ select
     events.unit_id,
     case when shown.shows_score then numbered.score end as score,
     case when shown.shows_completed_at then numbered.counted_at end as completed_at,
+    events.submission_id,
+    events.line_number,
     numbered.clause
 from numbered
 left join shown on numbered.campaign_id = shown.campaign_id and numbered.prize_id = shown.prize_id

@@ -37,6 +37,23 @@ ladder as (
     where prizes.granted_by = 'rank'
 ),
 
+-- Who is tied with whom: their ids, which name the tie.
+ties as (
+    select
+        campaign_id,
+        period_id,
+        bloc_id,
+        unit_rank,
+        string_agg(unit_id, ',' order by unit_id) as tied_units
+    from ranked_units
+    where units_at_rank > 1
+    group by
+        campaign_id,
+        period_id,
+        bloc_id,
+        unit_rank
+),
+
 -- Units that share a rank occupy as many places; the prizes that lie in these places are what they may get.
 touched as (
     select
@@ -44,8 +61,8 @@ touched as (
         ranked_units.period_id,
         ranked_units.bloc_id,
         ranked_units.unit_id,
-        ranked_units.unit_rank,
         ranked_units.units_at_rank,
+        ties.tied_units,
         ladder.prize_id,
         ladder.position,
         ladder.amount,
@@ -68,120 +85,60 @@ touched as (
             and ranked_units.period_id = ladder.period_id
             and ranked_units.unit_rank + ranked_units.units_at_rank - 1 >= ladder.first_place
             and (ladder.places_kind = 'rest' or ranked_units.unit_rank <= ladder.first_place + ladder.places - 1)
-),
-
-tied_groups as (
-    select
-        campaign_id,
-        period_id,
-        bloc_id,
-        unit_rank,
-        string_agg(unit_id, ',' order by unit_id) as tied_units
-    from ranked_units
-    where units_at_rank > 1
-    group by
-        campaign_id,
-        period_id,
-        bloc_id,
-        unit_rank
+    left join ties
+        on
+            ranked_units.campaign_id = ties.campaign_id
+            and ranked_units.period_id = ties.period_id
+            and coalesce(ranked_units.bloc_id, '') = coalesce(ties.bloc_id, '')
+            and ranked_units.unit_rank = ties.unit_rank
 ),
 
 -- A decision on a tie holds for these units at one rank and for no others: when a figure moves, it is open again.
 placed as (
     select
-        ranked_units.campaign_id,
-        ranked_units.period_id,
-        ranked_units.bloc_id,
-        ranked_units.unit_id,
-        ranked_units.unit_rank,
-        placements.prize_id
-    from ranked_units
-    inner join tied_groups
+        touched.*,
+        placements.unit_id is not null as is_placed,
+        count(placements.unit_id) over (
+            partition by touched.campaign_id, touched.period_id, touched.tied_units, touched.prize_id
+        ) as units_placed
+    from touched
+    left join placements
         on
-            ranked_units.campaign_id = tied_groups.campaign_id
-            and ranked_units.period_id = tied_groups.period_id
-            and coalesce(ranked_units.bloc_id, '') = coalesce(tied_groups.bloc_id, '')
-            and ranked_units.unit_rank = tied_groups.unit_rank
-    inner join placements
-        on
-            ranked_units.campaign_id = placements.campaign_id
-            and ranked_units.period_id = placements.period_id
-            and ranked_units.unit_id = placements.unit_id
-            and tied_groups.tied_units = placements.tied_units
-),
-
-placed_prizes as (
-    select
-        campaign_id,
-        period_id,
-        bloc_id,
-        unit_rank,
-        prize_id,
-        count(*) as units_placed
-    from placed
-    group by
-        campaign_id,
-        period_id,
-        bloc_id,
-        unit_rank,
-        prize_id
+            touched.campaign_id = placements.campaign_id
+            and touched.period_id = placements.period_id
+            and touched.unit_id = placements.unit_id
+            and touched.tied_units = placements.tied_units
+            and touched.prize_id = placements.prize_id
 ),
 
 -- And only when it fills each prize's places, no more and no fewer.
-filled_groups as (
+filled as (
     select
-        touched.campaign_id,
-        touched.period_id,
-        touched.bloc_id,
-        touched.unit_rank
-    from touched
-    left join placed_prizes
-        on
-            touched.campaign_id = placed_prizes.campaign_id
-            and touched.period_id = placed_prizes.period_id
-            and coalesce(touched.bloc_id, '') = coalesce(placed_prizes.bloc_id, '')
-            and touched.unit_rank = placed_prizes.unit_rank
-            and touched.prize_id = placed_prizes.prize_id
-    group by
-        touched.campaign_id,
-        touched.period_id,
-        touched.bloc_id,
-        touched.unit_rank
-    having sum(case when coalesce(placed_prizes.units_placed, 0) = touched.places_touched then 0 else 1 end) = 0
+        *,
+        tied_units is not null and min(case when units_placed = places_touched then 1 else 0 end) over (
+            partition by campaign_id, period_id, tied_units
+        ) = 1 as is_filled
+    from placed
 ),
 
 -- Who was placed holds one prize, as if alone at the rank, or none where the ladder ends.
 settled as (
     select
-        touched.campaign_id,
-        touched.period_id,
-        touched.bloc_id,
-        touched.unit_id,
-        touched.prize_id,
-        touched.position,
-        touched.amount,
-        touched.is_multiplied,
-        touched.per_metric_id,
-        touched.per_as_of,
-        touched.clause,
-        case when filled_groups.unit_rank is null then touched.units_at_rank else 1 end as units_at_rank,
-        case when filled_groups.unit_rank is null then touched.places_touched else 1 end as places_touched
-    from touched
-    left join filled_groups
-        on
-            touched.campaign_id = filled_groups.campaign_id
-            and touched.period_id = filled_groups.period_id
-            and coalesce(touched.bloc_id, '') = coalesce(filled_groups.bloc_id, '')
-            and touched.unit_rank = filled_groups.unit_rank
-    left join placed
-        on
-            touched.campaign_id = placed.campaign_id
-            and touched.period_id = placed.period_id
-            and touched.unit_id = placed.unit_id
-    where
-        filled_groups.unit_rank is null
-        or placed.unit_id is null
-        or placed.prize_id = touched.prize_id
+        campaign_id,
+        period_id,
+        bloc_id,
+        unit_id,
+        prize_id,
+        position,
+        amount,
+        is_multiplied,
+        per_metric_id,
+        per_as_of,
+        clause,
+        case when is_filled then 1 else units_at_rank end as units_at_rank,
+        case when is_filled then 1 else places_touched end as places_touched
+    from filled
+    where is_placed or not is_filled
 ),
 
 heads as (

@@ -20,5 +20,7 @@ select
     unit_id,
     score,
     completed_at,
+    submission_id,
+    line_number,
     clause
 from candidates

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from thidua.annexes.blocks import Block, Cell, Column, Document, Paragraph, Table
@@ -15,12 +16,20 @@ from thidua.reports.served import REPORT_LABELS, Row, dotted, exact_percent, hal
 
 KINDS = (("unit", "Tập thể"), ("person", "Cá nhân"))
 _NUMBER = Column("TT", 13, "center")
+# A column, and what a row has in it.
+Field = tuple[Column, Callable[[Row], Cell]]
 
 
 def documents(result: Result) -> list[Document]:
     """Every document that the closing gives rise to; one that would say nothing is not made."""
     made = [ranking(result), awards(result), nominees(result), reporting(result)]
     return [document for document in made if document.tables]
+
+
+def _numbered(name: str, fields: Sequence[Field], rows: Sequence[Row], total: list[Cell] | None = None) -> Table:
+    """A table of one line a row, with its number in front."""
+    cells = [[number, *(value(row) for _, value in fields)] for number, row in enumerate(rows, 1)]
+    return Table(name, [_NUMBER, *(column for column, _ in fields)], cells, total)
 
 
 # ---- ranking
@@ -154,79 +163,48 @@ def awards(result: Result) -> Document:
 
 
 def _paid_table(result: Result, name: str, rows: list[Row], total: int) -> Table:
-    columns = [
-        _NUMBER,
-        Column("Đơn vị", 56),
-        Column("Hình thức", 42),
-        Column("Điều khoản", 24, "center"),
-        Column("Cách tính (đồng)", 38, "right"),
-        Column("Số tiền (đồng)", 26, "right"),
-        Column("Bằng chữ", 66),
+    columns: list[Field] = [
+        (Column("Đơn vị", 56), lambda row: recipient(result, row)),
+        (Column("Hình thức", 42), _prize),
+        (Column("Điều khoản", 24, "center"), lambda row: row["clause"]),
+        (Column("Cách tính (đồng)", 38, "right"), lambda row: award_formula(row).partition(" = ")[0]),
+        (Column("Số tiền (đồng)", 26, "right"), lambda row: row["amount"]),
+        (Column("Bằng chữ", 66), lambda row: amount_in_words(row["amount"])),
     ]
-    cells = [
-        [
-            number,
-            recipient(result, row),
-            row["prize_name"] or row["prize_id"],
-            row["clause"],
-            award_formula(row).partition(" = ")[0],
-            row["amount"],
-            amount_in_words(row["amount"]),
-        ]
-        for number, row in enumerate(rows, 1)
-    ]
-    return Table(name, columns, cells, ["Cộng", "", "", "", "", total, amount_in_words(total)])
+    return _numbered(name, columns, rows, ["Cộng", "", "", "", "", total, amount_in_words(total)])
 
 
 def _given_table(result: Result, name: str, rows: list[Row]) -> Table:
     """Awards of which the plan names no money; who the persons are stands in the list of nominees."""
-    columns = [
-        _NUMBER,
-        Column("Đơn vị", 75),
-        Column("Hình thức", 60),
-        Column("Cấp khen", 60),
-        Column("Điều khoản", 24, "center"),
-        Column("Số suất", 18, "right"),
+
+    def whom(row: Row) -> str:
+        return result.unit_name(row["unit_id"]) + (" (cá nhân)" if row["recipient_kind"] == "person" else "")
+
+    columns: list[Field] = [
+        (Column("Đơn vị", 75), whom),
+        (Column("Hình thức", 60), _prize),
+        (Column("Cấp khen", 60), lambda row: result.unit_name(row["authority_unit_id"])),
+        (Column("Điều khoản", 24, "center"), lambda row: row["clause"]),
+        (Column("Số suất", 18, "right"), lambda row: row["places"]),
     ]
-    cells: list[list[Cell]] = [
-        [
-            number,
-            result.unit_name(row["unit_id"]) + (" (cá nhân)" if row["recipient_kind"] == "person" else ""),
-            row["prize_name"] or row["prize_id"],
-            result.unit_name(row["authority_unit_id"]),
-            row["clause"],
-            row["places"],
-        ]
-        for number, row in enumerate(rows, 1)
-    ]
-    return Table(name, columns, cells)
+    return _numbered(name, columns, rows)
 
 
 def _open_table(result: Result, name: str, rows: list[Row]) -> Table:
-    columns = [
-        _NUMBER,
-        Column("Đơn vị", 60),
-        Column("Hình thức", 62),
-        Column("Điều khoản", 24, "center"),
-        Column("Số suất", 18, "right"),
-        Column("Thấp nhất", 25, "right"),
-        Column("Cao nhất", 25, "right"),
-        Column("Lý do", 45),
+    columns: list[Field] = [
+        (Column("Đơn vị", 60), lambda row: recipient(result, row)),
+        (Column("Hình thức", 62), _prize),
+        (Column("Điều khoản", 24, "center"), lambda row: row["clause"]),
+        (Column("Số suất", 18, "right"), lambda row: row["places"]),
+        (Column("Thấp nhất", 25, "right"), lambda row: row["amount_min"]),
+        (Column("Cao nhất", 25, "right"), lambda row: row["amount_max"]),
+        (Column("Lý do", 45), lambda row: award_formula(row).partition(":")[0]),
     ]
-    cells = [
-        [
-            number,
-            recipient(result, row),
-            row["prize_name"] or row["prize_id"],
-            row["clause"],
-            row["places"],
-            row["amount_min"],
-            row["amount_max"],
-            award_formula(row).partition(":")[0],
-        ]
-        for number, row in enumerate(rows, 1)
-    ]
-    return Table(name, columns, cells)
+    return _numbered(name, columns, rows)
+
+
+def _prize(row: Row) -> str:
+    return str(row["prize_name"] or row["prize_id"])
 
 
 def recipient(result: Result, row: Row) -> str:
@@ -293,28 +271,22 @@ def _named(result: Result, row: Row) -> list[str]:
 
 
 def _person_table(result: Result, name: str, rows: list[Row]) -> Table:
-    columns = [_NUMBER, Column("Họ và tên", 55), Column("Đơn vị", 50), Column("Hình thức", 47)]
-    cells = [
-        [
-            number,
-            row["name"],
-            result.unit_name(row["unit_id"]),
-            result.prize_names.get(row["prize_id"], row["prize_id"]),
-        ]
-        for number, row in enumerate(sorted(rows, key=lambda row: (row["prize_id"], str(row["name"]))), 1)
+    columns: list[Field] = [
+        (Column("Họ và tên", 55), lambda row: row["name"]),
+        (Column("Đơn vị", 50), lambda row: result.unit_name(row["unit_id"])),
+        (Column("Hình thức", 47), lambda row: result.prize_names.get(row["prize_id"], row["prize_id"])),
     ]
-    return Table(name, columns, cells)
+    return _numbered(name, columns, sorted(rows, key=lambda row: (row["prize_id"], str(row["name"]))))
 
 
 def _candidate_table(result: Result, name: str, rows: list[Row]) -> Table:
-    columns = [_NUMBER, Column("Đơn vị", 75), Column("Cấp khen", 50), Column("Điều khoản", 30, "center")]
-    cells: list[list[Cell]] = [
-        [number, result.unit_name(row["unit_id"]), result.unit_name(row["authority_unit_id"]), row["clause"]]
-        for number, row in enumerate(rows, 1)
+    by: list[Field] = [(Column("Cấp khen", 50), lambda row: result.unit_name(row["authority_unit_id"]))]
+    columns: list[Field] = [
+        (Column("Đơn vị", 75), lambda row: result.unit_name(row["unit_id"])),
+        *(by if any(row["authority_unit_id"] for row in rows) else []),
+        (Column("Điều khoản", 30, "center"), lambda row: row["clause"]),
     ]
-    if not any(row["authority_unit_id"] for row in rows):
-        columns, cells = [*columns[:2], columns[3]], [[*line[:2], line[3]] for line in cells]
-    return Table(name, columns, cells)
+    return _numbered(name, columns, rows)
 
 
 # ---- reports
@@ -333,21 +305,10 @@ def reporting(result: Result) -> Document:
 
 
 def _reporting_table(result: Result, name: str, rows: list[Row]) -> Table:
-    columns = [
-        _NUMBER,
-        Column("Đơn vị", 62),
-        Column("Hạn gửi, trước", 32, "center"),
-        Column("Nhận lúc", 38, "center"),
-        Column("Tình trạng", 30, "center"),
+    columns: list[Field] = [
+        (Column("Đơn vị", 62), lambda row: result.unit_name(row["from_unit_id"])),
+        (Column("Hạn gửi, trước", 32, "center"), lambda row: local_text(row["due_at"])),
+        (Column("Nhận lúc", 38, "center"), lambda row: local_text(row["received_at"]) if row["received_at"] else None),
+        (Column("Tình trạng", 30, "center"), lambda row: REPORT_LABELS[row["status"]]),
     ]
-    cells = [
-        [
-            number,
-            result.unit_name(row["from_unit_id"]),
-            local_text(row["due_at"]),
-            local_text(row["received_at"]) if row["received_at"] else None,
-            REPORT_LABELS[row["status"]],
-        ]
-        for number, row in enumerate(rows, 1)
-    ]
-    return Table(name, columns, cells)
+    return _numbered(name, columns, rows)

@@ -18,6 +18,12 @@ AWARD_STATUS = {
     "blocked": "Chưa có số biên chế",
     "awarded": "Đã khen thưởng",
 }
+# Of somebody who was named, as closing/named.py tells.
+NOT_AWARDED = {
+    "excluded": "cá nhân không được xét",
+    "no_earlier_award": "không còn được khen ở kỳ trước",
+    "not_for_the_unit": "đơn vị không được đề cử, xét chọn, hoặc không có suất",
+}
 DECISIONS = {
     "gate": "Xác nhận điều kiện",
     "award": "Trao giải",
@@ -41,4 +47,5 @@ QUESTIONS = {
     "line": "dòng chưa chi được",
     "gate": "điều kiện",
     "reading": "cách hiểu",
+    "earlier": "giữ kết quả kỳ trước như đã chốt",
 }

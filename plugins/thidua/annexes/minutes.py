@@ -8,7 +8,7 @@ from itertools import groupby
 
 from thidua.annexes.blocks import Block, Cell, Column, Document, Paragraph, Table
 from thidua.annexes.documents import recipient
-from thidua.annexes.labels import DECISIONS, QUESTIONS, REASONS
+from thidua.annexes.labels import DECISIONS, NOT_AWARDED, QUESTIONS, REASONS
 from thidua.annexes.result import Result, local_text
 from thidua.annexes.words import amount_in_words
 from thidua.intake.contracts import load_contract
@@ -101,11 +101,16 @@ def _decisions(result: Result) -> Sequence[Block]:
             _said(result, decision, numbers),
             decision["decided_by"],
             decision["reason"],
-            "đã rút" if decision["decision_id"] in withdrawn else "có hiệu lực",
+            "đã rút" if decision["decision_id"] in withdrawn else _force(result, decision),
         ]
         for number, decision in enumerate(result.decisions, 1)
     ]
     return [Table("Quyết định", columns, cells)]
+
+
+def _force(result: Result, decision: Decision) -> str:
+    why = result.in_vain.get(decision["decision_id"])
+    return "có hiệu lực" if why is None else f"không có hiệu lực: {NOT_AWARDED[why]}"
 
 
 def _effects(result: Result) -> Sequence[Block]:
@@ -170,7 +175,7 @@ def _said(result: Result, decision: Decision, numbers: Mapping[str, int]) -> str
         return f"Rút quyết định số {taken}" if taken else "Rút quyết định trước đó"
     if "question_id" in subject:
         about, *parts = str(subject["question_id"]).split(":")
-        names = [name for part in parts if (name := _name(result, part)) is not None]
+        names = parts if about == "earlier" else [name for part in parts if (name := _name(result, part)) is not None]
         return f"{label}: {', '.join([QUESTIONS.get(about, about), *names])}"
     return f"{label}: {_subject(result, subject)}"
 

@@ -7,15 +7,17 @@ proposed; `persons` are those whom decisions name.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 
 from thidua.annexes.blocks import Letterhead
 from thidua.clock import LOCAL
 from thidua.closing.basis import snapshot_of
+from thidua.closing.earlier import asked_of_persons
+from thidua.closing.named import AWARD_PERSON, NOT_FOR_THE_UNIT, same_person, standing_names
 from thidua.closing.official_rows import persons_of, ranking_of
-from thidua.lake.decisions import Decision, load_decisions
+from thidua.lake.decisions import Decision, in_force, load_decisions
 from thidua.lake.objections import Objection, load_objections
 from thidua.lake.officials import load_version
 from thidua.plan.loader import Plan, load_plan
@@ -43,6 +45,7 @@ class Result:
     content_hash: str | None = None
     approvals: Sequence[Row] = ()
     effects: Sequence[Row] = ()  # of an official version: what its decisions changed, cell by cell
+    in_vain: Mapping[str, str] = field(default_factory=dict)  # decision that names somebody -> why it has no effect
     plan: Plan | None = None  # of an official version: its awards may no longer name every prize
 
     @property
@@ -127,6 +130,8 @@ def provisional(home: Home, campaign: str, period: str) -> Result:
         found = served.rows("select * from dim_campaign where campaign_id = $1", [campaign])[0]
         closing = served.rows("select * from dim_period where campaign_id = $1 and period_id = $2", key)[0]
     decisions = _decisions(home, campaign, period, None)
+    marts |= asked_of_persons(home, campaign, period, decisions)
+    names = standing_names(marts, decisions, period)
     lines = marts["fct_award"]
     held = [{**line, "status": "awarded" if line["status"] == "proposed" else line["status"]} for line in lines]
     tables = {
@@ -142,6 +147,7 @@ def provisional(home: Home, campaign: str, period: str) -> Result:
         tables=tables,
         decisions=decisions,
         objections=_objections(home, campaign, period, None),
+        in_vain={decision["decision_id"]: why for decision, why in names if why is not None},
     )
 
 
@@ -149,17 +155,28 @@ def official(home: Home, campaign: str, period: str, version: int | None = None)
     """An official version as approved, the latest one where none is named. Raises NotWell when there is none such."""
     found = load_version(home, campaign, period, version)
     decided = found.manifest["inputs"]["decisions"]
+    decisions = [one for one in _decisions(home, campaign, period, None) if one["decision_id"] in decided]
+    persons = found.rows("persons")
+    awarded = {(row["prize_id"], *same_person(row["unit_id"], row["name"])) for row in persons}
     return Result(
         campaign=found.rows("dim_campaign")[0],
         period=found.rows("dim_period")[0],
         units={row["unit_id"]: row for row in found.rows("dim_unit")},
-        tables={name: found.rows(name) for name in (*MARTS, "ranking", "awards", "persons")},
-        decisions=[one for one in _decisions(home, campaign, period, None) if one["decision_id"] in decided],
+        tables={**{name: found.rows(name) for name in (*MARTS, "ranking", "awards")}, "persons": persons},
+        decisions=decisions,
         objections=_objections(home, campaign, period, found.approved_at),
         version=found.version,
         content_hash=found.content_hash,
         approvals=found.manifest["approvals"],
         effects=found.manifest.get("effects", ()),
+        # Other reasons ask people again, before a version is approved.
+        in_vain={
+            decision["decision_id"]: NOT_FOR_THE_UNIT
+            for decision in in_force(decisions)
+            if decision["kind"] == AWARD_PERSON
+            and (said := decision["subject"])
+            and (said["prize_id"], *same_person(said["unit_id"], said["name"])) not in awarded
+        },
         plan=load_plan(snapshot_of(home, found.manifest["freeze"]).path),
     )
 

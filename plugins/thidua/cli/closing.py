@@ -59,6 +59,7 @@ def _record(closing: Closing) -> dict[str, Any]:
         "period_id": closing.period_id,
         "state": closing.state,
         "blockers": list(closing.blockers),
+        "earlier": [vars(one) for one in closing.earlier],
         "content_hash": closing.content_hash,
         "official_version": closing.official.version if closing.official else None,
         "questions": [vars(question) for question in closing.questions],
@@ -87,6 +88,8 @@ def _render(closing: Closing) -> None:
         if question.is_required:
             money = f" [{question.amount_min}–{question.amount_max} đ]" if question.amount_max is not None else ""
             typer.echo(f"  {'✓' if question.is_answered else '?'} {question.question_id}: {question.text}{money}")
+    for earlier in closing.earlier if closing.state == "closed" else ():  # else it is asked above
+        typer.echo(f"  ! {earlier}")
     for objection in closing.open_objections:
         typer.echo(f"  ! {objection.objection_id}: {objection.entry['text']}")
 

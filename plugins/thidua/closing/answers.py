@@ -214,7 +214,7 @@ def _persons(question: Question, answer: Any) -> list[dict[str, str]]:
         if one["unit_id"] not in units:
             raise _refused(question, f"'{one['unit_id']}' has nobody to name here", ", ".join(units))
         known = question.choices.get("people")
-        if known is not None and [one["unit_id"], name] not in known:
+        if known is not None and same_person(one["unit_id"], name) not in {same_person(*person) for person in known}:
             raise _refused(
                 question, f"{name} holds none of the prizes that are asked for", "who was awarded one before"
             )

@@ -146,6 +146,7 @@ def issue(home: Home, campaign_id: str, period_id: str, at: datetime) -> Officia
                 "freeze": closing.freeze,
                 "plan_hash": closing.freeze["plan"]["plan_hash"],
                 "order": closing.freeze["order"],
+                "rests_on": closing.computed.rests_on,
                 "tables": write_tables(closing.computed, folder),
                 "effects": _effects(home, closing),
                 "objections": [one.objection_id for one in closing.open_objections],

@@ -14,6 +14,7 @@ from typing import Any
 from thidua.clock import day_end
 from thidua.closing.basis import REISSUE, basis_of, freeze_content
 from thidua.closing.compute import Computed, compute_basis, forget_others
+from thidua.closing.earlier import Earlier, open_earlier
 from thidua.closing.questions import Question, find_questions
 from thidua.errors import NotWell, ThiduaError
 from thidua.files import locked
@@ -56,6 +57,8 @@ class Closing:
     order: Decision | None = None
     official: Official | None = None
     computed: Computed | None = field(default=None, repr=False)
+    # Closings that it rests on and that are open, or issued anew since the freeze.
+    earlier: Sequence[Earlier] = ()
 
     @property
     def open_questions(self) -> list[Question]:
@@ -118,9 +121,20 @@ def examine(home: Home, campaign_id: str, period_id: str, at: datetime) -> Closi
     official = load_version(home, campaign_id, period_id) if versions else None
     objections = [one for one in load_objections(home, at, campaign_id) if one.period_id == period_id]
     if official is not None and official.manifest["freeze"]["number"] == freeze["number"]:
-        return Closing(campaign_id, period_id, "closed", objections=objections, freeze=freeze, official=official)
+        # Versions from before this was asked do not say what they rest on.
+        rests_on = official.manifest.get("rests_on", ())
+        return Closing(
+            campaign_id,
+            period_id,
+            "closed",
+            objections=objections,
+            freeze=freeze,
+            official=official,
+            earlier=open_earlier(home, freeze, rests_on, at),
+        )
     computed = compute_basis(home, basis_of(home, freeze, at))
-    questions = find_questions(computed)
+    earlier = open_earlier(home, freeze, computed.rests_on, at)
+    questions = find_questions(computed, earlier)
     approvals = [
         approval
         for approval in load_approvals(home, campaign_id, period_id)
@@ -141,6 +155,7 @@ def examine(home: Home, campaign_id: str, period_id: str, at: datetime) -> Closi
         freeze=freeze,
         official=official,
         computed=computed,
+        earlier=earlier,
     )
 
 

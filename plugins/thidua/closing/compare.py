@@ -110,6 +110,7 @@ def compare_versions(home: Home, campaign_id: str, period_id: str, before: int, 
 def compare_provisional(home: Home, campaign_id: str, period_id: str, version: int | None = None) -> Difference:
     """What the published provisional figures say otherwise than an official version (None: the latest)."""
     from thidua.closing.compute import OF_CAMPAIGN, OF_PERIOD, plain_rows
+    from thidua.closing.earlier import asked_of_persons
     from thidua.closing.official_rows import awards_of, persons_of, ranking_of
     from thidua.lake.decisions import load_decisions
     from thidua.reports.served import open_served
@@ -131,6 +132,7 @@ def compare_provisional(home: Home, campaign_id: str, period_id: str, version: i
         raise NotWell(
             f"kỳ chưa được công bố / {campaign_id} {period_id} is not published; run `thidua build`, `publish`"
         )
+    marts |= asked_of_persons(home, campaign_id, period_id, decisions)
     persons = persons_of(marts, decisions, period_id)
     awards = awards_of(marts, decisions, persons, period_id)
     now = {"ranking": ranking_of(marts, awards), "awards": awards}

@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 
 from thidua.closing.basis import Basis, code_version, decisions_of, snapshot_of
+from thidua.closing.earlier import awarded_before
 from thidua.closing.official_rows import PERSONS, RANKING, awards_of, persons_of, ranking_of
 from thidua.files import locked, write_atomic
 from thidua.lake.batches import batches_dir
@@ -50,6 +51,16 @@ WORKING = {
     "person_gates": "select gates.gate_id, gates.prize_id, gates.quantifier, gate_periods.in_period_id "
     "from plan.gates inner join plan.gate_periods using (campaign_id, gate_id, period_id) "
     "where gates.period_id = $1 and gates.recipient = 'person' and gates.kind = 'awarded'",
+    # Earlier closings whose prizes a gate or a condition asks for, of units or of persons.
+    "rests_on": "select gate_periods.in_period_id "
+    "from plan.gates inner join plan.gate_periods using (campaign_id, gate_id, period_id) "
+    "where gates.period_id = $1 and gates.kind = 'awarded' "
+    "union select asked.in_period_id from plan.prizes "
+    "inner join plan.prize_conditions as conditions using (campaign_id, prize_id) "
+    "inner join plan.prize_condition_periods as asked "
+    "on conditions.campaign_id = asked.campaign_id and conditions.prize_id = asked.prize_id "
+    "and conditions.position = asked.position "
+    "where prizes.period_id = $1 and conditions.kind = 'awarded'",
 }
 
 
@@ -75,6 +86,11 @@ class Computed:
         """Over the canonical rows and the inputs: what somebody sees when they approve."""
         rows = {name: rows_digest(table.rows) for name, table in self.tables.items()}
         return digest({"inputs": self.basis.inputs, "tables": rows})
+
+    @property
+    def rests_on(self) -> list[str]:
+        """The earlier closings whose prizes its rules ask for."""
+        return sorted(row["in_period_id"] for row in self.rows("rests_on"))
 
     @property
     def all_rows(self) -> dict[str, Rows]:
@@ -195,12 +211,8 @@ def _decided(
 ) -> Computed:
     """The marts as the decisions complete them: who was named, what is awarded, the ranking as it is approved."""
     period_id = basis.freeze["period_id"]
-    working["earlier_persons"] = [
-        {name: row[name] for name in ("period_id", "prize_id", "unit_id", "name")}
-        for official in _officials(home, basis)
-        for row in official.rows("persons")
-    ]
-    marts = {name: table.rows for name, table in tables.items()}
+    working["earlier_persons"] = awarded_before(_officials(home, basis))
+    marts = {**working, **{name: table.rows for name, table in tables.items()}}
     persons = persons_of(marts, decisions, period_id)
     awards = awards_of(marts, decisions, persons, period_id)
     tables["persons"] = Table(PERSONS, persons)

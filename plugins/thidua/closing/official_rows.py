@@ -7,16 +7,13 @@ open pool gives way to lines of what was given.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from thidua.closing.named import AWARD_PERSON, excluded_persons, same_person
-from thidua.closing.pools import may_get
-from thidua.lake.decisions import Decision, in_force
+from thidua.closing.named import same_person, standing_names
+from thidua.closing.pools import Marts, Row
+from thidua.lake.decisions import Decision
 from thidua.warehouse.closings import OFFICIAL_RANKINGS
-
-Row = dict[str, Any]
-Marts = Mapping[str, Sequence[Row]]
 
 PERSONS = {
     "campaign_id": "varchar", "period_id": "varchar", "prize_id": "varchar", "authority_unit_id": "varchar",
@@ -29,33 +26,13 @@ RANKING = {
 
 
 def persons_of(marts: Marts, decisions: Iterable[Decision], period_id: str) -> list[Row]:
-    """Everybody whom a decision names for a prize of the period, once per prize; nobody who is excluded, before or after
-    he was named; nobody whose unit may not nominate any more, since it was disqualified or is tied; and nobody of a pool
-    that the plan no longer has, that has nothing to give, or of which his unit is no candidate."""
-    may_nominate = {
-        (line["prize_id"], line["unit_id"])
-        for line in marts["fct_award"]
-        if line["recipient_kind"] == "person" and line["unit_id"] and line["status"] == "proposed"
-    }
-    pools = {
-        (line["prize_id"], line["authority_unit_id"]): may_get(marts, line)
-        for line in marts["fct_award"]
-        if line["recipient_kind"] == "person" and not line["unit_id"]
-    }
+    """Everybody whom a decision names for a prize of the period with effect (named.py), once per prize."""
     each = {(line["prize_id"], line["recipient_kind"]): line["amount_each"] for line in marts["fct_award"]}
-    standing = in_force(decisions)
-    excluded = excluded_persons(standing, period_id)
     found: dict[tuple[Any, ...], Row] = {}
-    for decision in standing:
+    for decision, why_not in standing_names(marts, decisions, period_id):
+        if why_not is not None:
+            continue
         subject = decision["subject"]
-        if decision["kind"] != AWARD_PERSON or subject["period_id"] != period_id:
-            continue
-        prize_id, unit_id = subject["prize_id"], subject["unit_id"]
-        pool = pools.get((prize_id, subject.get("authority_unit_id")), ())
-        if (prize_id, unit_id) not in may_nominate and unit_id not in pool:
-            continue
-        if same_person(unit_id, subject["name"]) in excluded:
-            continue
         row = {
             "campaign_id": decision["campaign_id"],
             "period_id": period_id,
@@ -66,7 +43,7 @@ def persons_of(marts: Marts, decisions: Iterable[Decision], period_id: str) -> l
             "amount": each.get((subject["prize_id"], "person")),
             "decision_id": decision["decision_id"],
         }
-        found.setdefault(tuple(str(row[key]) for key in ("prize_id", "unit_id", "name")), row)
+        found.setdefault((subject["prize_id"], *same_person(subject["unit_id"], subject["name"])), row)
     return [row for _, row in sorted(found.items())]
 
 

@@ -15,13 +15,14 @@ from datetime import datetime
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
-from thidua.closing.named import Named, named_though_excluded
+from thidua.closing.named import WHY_NOT, Named, named_in_vain, standing_names, who_qualifies
 from thidua.closing.pools import UNCOUNTED, candidates_of, is_beyond, must_be_cut, nothing_to_give, strangers_of
 from thidua.lake.decisions import Decision, in_force
 from thidua.lake.entries import digest
 
 if TYPE_CHECKING:
     from thidua.closing.compute import Computed
+    from thidua.closing.earlier import Earlier
 
 Row = dict[str, Any]
 
@@ -55,7 +56,7 @@ class Question:
     @property
     def basis(self) -> str:
         """What the answer rests on: the same question over other choices is another one."""
-        return _basis({key: value for key, value in self.choices.items() if key != "people"})
+        return _basis(self.choices)
 
     @property
     def is_open(self) -> bool:
@@ -66,11 +67,12 @@ def _basis(choices: Mapping[str, Any]) -> str:
     return digest(dict(choices))[:16]
 
 
-def find_questions(computed: Computed) -> list[Question]:
-    """Every question of a closing, required ones first."""
+def find_questions(computed: Computed, earlier: Sequence[Earlier] = ()) -> list[Question]:
+    """Every question of a closing, required ones first. `earlier`: closings that it rests on, and how they stand."""
     settled = _settled(computed.decisions, str(computed.basis.freeze["period_id"]))
     questions = [
         *_plan_change(computed),
+        *_earlier(earlier),
         *_ties(computed),
         *_gates(computed),
         *_exclusions(computed),
@@ -138,6 +140,20 @@ def accepted_by(decisions: Iterable[Decision], plan_hash: str) -> set[str]:
         for decision in in_force(decisions)
         if decision["kind"] == ACCEPT_PLAN and decision["subject"]["plan_hash"] == plan_hash
     }
+
+
+def _earlier(earlier: Sequence[Earlier]) -> list[Question]:
+    """Earlier closings that are open, or were issued anew after the freeze: people freeze anew, or let it stay."""
+    return [
+        Question(
+            question_id=f"earlier:{one.period_id}",
+            kind="open_line",
+            text=f"{one}; {STAYS_OPEN}: giữ như đã chốt / what was frozen stays",
+            subject={},
+            choices={"results": [STAYS_OPEN], "content_hash": one.content_hash, "frozen": one.frozen},
+        )
+        for one in earlier
+    ]
 
 
 def _ties(computed: Computed) -> list[Question]:
@@ -250,22 +266,28 @@ def _nominations(computed: Computed) -> list[Question]:
     """Units that may nominate people, until as many are named as they may."""
     names = _names(computed)
     named = _named(computed)
-    excluded = {(prize_id, unit_id) for prize_id, _, unit_id in _excluded_but_named(computed)}
+    in_vain = {(prize_id, unit_id): why for (prize_id, _, unit_id), why in _named_in_vain(computed).items()}
+    people = who_qualifies(computed.all_rows)
     questions = []
     for line in computed.rows("fct_award"):
         if line["recipient_kind"] != "person" or not line["unit_id"] or line["status"] != "proposed":
             continue
+        why = in_vain.get((line["prize_id"], line["unit_id"]))
         taken = sum(1 for row in named if (row["prize_id"], row["unit_id"]) == (line["prize_id"], line["unit_id"]))
         questions.append(
             Question(
                 question_id=f"nomination:{line['prize_id']}:{line['unit_id']}",
                 kind="persons",
                 text=f"{names[line['unit_id']]} được đề nghị {line['places']} cá nhân, {line['prize_name']} / "
-                f"may nominate {line['places']}",
+                f"may nominate {line['places']}" + (f"; đã nêu tên mà / named, but: {WHY_NOT[why]}" if why else ""),
                 subject={"prize_id": line["prize_id"], "authority_unit_id": None, "unit_id": line["unit_id"]},
-                choices={"units": [line["unit_id"]], "places": line["places"]},
+                choices={
+                    "units": [line["unit_id"]],
+                    "places": line["places"],
+                    **({} if people is None else {"people": [one for one in people if one[0] == line["unit_id"]]}),
+                },
                 is_answered=taken == line["places"],
-                is_disturbed=taken > line["places"] or (line["prize_id"], line["unit_id"]) in excluded,
+                is_disturbed=taken > line["places"] or why is not None,
                 amount_min=0 if line["amount_each"] is not None else None,
                 amount_max=line["amount_max"],
                 clause=line["clause"],
@@ -278,8 +300,9 @@ def _named(computed: Computed) -> list[Row]:
     return computed.rows("persons")
 
 
-def _excluded_but_named(computed: Computed) -> set[Named]:
-    return named_though_excluded(computed.decisions, str(computed.basis.freeze["period_id"]))
+def _named_in_vain(computed: Computed) -> dict[Named, str]:
+    period_id = str(computed.basis.freeze["period_id"])
+    return named_in_vain(standing_names(computed.all_rows, computed.decisions, period_id))
 
 
 def pool_question_id(prize_id: str, authority_unit_id: str | None) -> str:
@@ -289,13 +312,17 @@ def pool_question_id(prize_id: str, authority_unit_id: str | None) -> str:
 def _pools(computed: Computed) -> list[Question]:
     """Prizes that the council gives: to whom, within the places there are."""
     names = _names(computed)
-    excluded = {(prize_id, authority) for prize_id, authority, _ in _excluded_but_named(computed)}
+    in_vain = _named_in_vain(computed)
     questions = []
     for line in computed.rows("fct_award"):
         if line["unit_id"] is not None:
             continue
         candidates = candidates_of(computed.all_rows, line)
-        people = _people_of(computed) if line["recipient_kind"] == "person" else None
+        named = {
+            names.get(unit_id, unit_id): WHY_NOT[why]
+            for (prize_id, authority, unit_id), why in in_vain.items()
+            if (prize_id, authority) == (line["prize_id"], line["authority_unit_id"])
+        }
         by = f" ({names[line['authority_unit_id']]})" if line["authority_unit_id"] else ""
         is_uncounted = line["status_reason"] == UNCOUNTED
         if is_uncounted and candidates and line["status"] != "blocked":
@@ -317,14 +344,12 @@ def _pools(computed: Computed) -> list[Question]:
                     if is_beyond(line, _named(computed))
                     else ""
                 )
-                + (f"; không còn được xét mà đã trao: {held} / hold it and may not be chosen" if held else ""),
+                + (f"; không còn được xét mà đã trao: {held} / hold it and may not be chosen" if held else "")
+                + "".join(f"; đã nêu tên mà / named, but ({unit}): {why}" for unit, why in named.items()),
                 subject={"prize_id": line["prize_id"], "authority_unit_id": line["authority_unit_id"]},
-                choices={
-                    **_pool_choices(line, candidates),
-                    **({} if people is None else {"people": people}),
-                },
+                choices=_pool_choices(computed.all_rows, line, candidates),
                 is_answered=nothing_to_give(computed.all_rows, line, candidates),
-                is_disturbed=is_cut or (line["prize_id"], line["authority_unit_id"]) in excluded,
+                is_disturbed=is_cut or bool(named),
                 strangers=strangers,
                 amount_min=line["amount_min"],
                 amount_max=line["amount_max"],
@@ -347,30 +372,13 @@ def _uncounted(line: Row, by: str) -> Question:
     )
 
 
-def _people_of(computed: Computed) -> list[list[str]] | None:
-    """[unit, name] of those whom gates on earlier prizes let the council choose; None where no gate asks for one."""
-    gates: dict[str, list[Row]] = defaultdict(list)
-    for row in computed.rows("person_gates"):
-        gates[row["gate_id"]].append(row)
-    if not gates:
-        return None
-    allowed: set[tuple[str, str]] | None = None
-    for rows in gates.values():
-        held = [
-            {
-                (one["unit_id"], one["name"])
-                for one in computed.rows("earlier_persons")
-                if (one["prize_id"], one["period_id"]) == (row["prize_id"], row["in_period_id"])
-            }
-            for row in rows
-        ]
-        passed = set.intersection(*held) if rows[0]["quantifier"] == "all" else set.union(*held)
-        allowed = passed if allowed is None else allowed & passed
-    return [list(person) for person in sorted(allowed or set())]
-
-
-def _pool_choices(line: Mapping[str, Any], candidates: Sequence[str]) -> dict[str, Any]:
-    return {"units": candidates, "places": 0 if line["status_reason"] == UNCOUNTED else line["places"]}
+def _pool_choices(marts: Mapping[str, Sequence[Row]], line: Row, candidates: Sequence[str]) -> dict[str, Any]:
+    people = who_qualifies(marts) if line["recipient_kind"] == "person" else None
+    return {
+        "units": candidates,
+        "places": 0 if line["status_reason"] == UNCOUNTED else line["places"],
+        **({} if people is None else {"people": people}),
+    }
 
 
 def settled_pools(
@@ -378,16 +386,17 @@ def settled_pools(
 ) -> set[tuple[str, str | None]]:
     """(prize, authority) of the pools about which nothing is left to decide."""
     settled = _settled(decisions, period_id)
-    excluded = {(prize_id, authority) for prize_id, authority, _ in named_though_excluded(decisions, period_id)}
+    names = standing_names(marts, decisions, period_id)
+    in_vain = {(prize_id, authority) for prize_id, authority, _ in named_in_vain(names)}
     found = set()
     for line in marts["fct_award"]:
         if line["unit_id"] is not None or must_be_cut(marts, line, persons):
             continue
         candidates = candidates_of(marts, line)
         pool = (line["prize_id"], line["authority_unit_id"])
-        is_open = pool in excluded or line["status_reason"] == UNCOUNTED
+        is_open = pool in in_vain or line["status_reason"] == UNCOUNTED
         bases = () if is_open else settled.get(pool_question_id(*pool), ())
-        if nothing_to_give(marts, line, candidates) or _basis(_pool_choices(line, candidates)) in bases:
+        if nothing_to_give(marts, line, candidates) or _basis(_pool_choices(marts, line, candidates)) in bases:
             found.add(pool)
     return found
 

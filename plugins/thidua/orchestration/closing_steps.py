@@ -12,9 +12,9 @@ from thidua.closing.approve import approve as approve_result
 from thidua.closing.approve import issue as issue_version
 from thidua.closing.close import Closing, examine, person_of, prepare
 from thidua.closing.compare import paid
+from thidua.closing.named import WHY_NOT, standing_names
 from thidua.closing.questions import Question
 from thidua.errors import NotWell
-from thidua.lake.entries import digest
 from thidua.orchestration.steps import Record, clock
 from thidua.settings import campaigns_dir, home
 
@@ -119,7 +119,7 @@ def record(
 def ready(params: Record) -> Record:
     """What the approvers are shown: {content_hash, objections: the ids of those in the body, body, approve: the option}.
 
-    The option names what it approves, so that Airflow refuses the answer of a page that still shows something else. Raises NotWell while something is to be decided.
+    Raises NotWell while something is to be decided.
     """
     closing = look(params)
     if closing.open_questions:
@@ -129,11 +129,11 @@ def ready(params: Record) -> Record:
             "still to be decided; answer with `thidua answer`, then clear this task:\n" + "\n".join(lines)
         )
     objections = [one.objection_id for one in closing.open_objections]
-    beside = f" + {len(objections)} khiếu nại / objections {digest(objections)[:8]}" if objections else ""
+    beside = f" + {len(objections)} khiếu nại / objections" if objections else ""
     return {
         "content_hash": closing.content_hash,
         "objections": objections,
-        "approve": f"{APPROVE} {(closing.content_hash or '')[:12]}{beside}",
+        "approve": f"{APPROVE}{beside}",
         "body": approval_text(closing),
     }
 
@@ -150,6 +150,14 @@ def approval_text(closing: Closing) -> str:
         for row in rows
     ]
     lines += ["", f"**Tổng / sum: {paid(closing.computed.rows('awards'))} đ**", ""]
+    lines += [f"- {earlier}" for earlier in closing.earlier]
+    names = {unit["unit_id"]: unit["name"] for unit in closing.computed.rows("dim_unit")}
+    for decision, why in standing_names(closing.computed.all_rows, closing.computed.decisions, closing.period_id):
+        if why is not None:
+            unit_id = decision["subject"]["unit_id"]
+            lines.append(
+                f"- Đã nêu tên, không khen / named, not awarded ({names.get(unit_id, unit_id)}): {WHY_NOT[why]}"
+            )
     lines += [f"- Khiếu nại chưa trả lời / open objection: {one.entry['text']}" for one in closing.open_objections]
     return "\n".join([*lines, "", f"`{closing.content_hash}`"])
 

@@ -35,7 +35,8 @@ def explain(home: Home, campaign: str, unit: str, period: str) -> dict[str, Any]
     Keys: names of what was asked for; `result` (rpt_ranking) and `eligibility`, null for a unit in no bloc;
     `measures`, `gates`, `awards`, `quotas` with their formulas; `ranking` with the neighbours; `readings` that the
     clauses used leave open; `reporting`; `sources` (figures with file, sheet and row); `event_sources` (files behind
-    counts of events, how many of their rows count, between which lines); `other_files` of the same days;
+    counts of events, how many of their rows count, between which lines); `checks` that the plan asks for, each with the
+    figures that it counted; `candidates` of the unit by prize and file; `other_files` of the same days;
     `deleted_originals`: submission -> what is told of a file of these that retention deleted.
     """
     with open_served(home) as served:
@@ -58,6 +59,7 @@ def explain(home: Home, campaign: str, unit: str, period: str) -> dict[str, Any]
         quotas = served.rows(f"select * from fct_nomination_quota where {KEYS} order by prize_id", key)
         used = [*measures, *gates, *awards, *quotas, *([result] if result else [])]
         sources, event_sources = _sources(served, key), _event_sources(served, key)
+        checks, candidates = _checks(served, key), _candidates(served, key)
         other_files = _other_files(served, key)
         return {
             "campaign_id": campaign,
@@ -79,8 +81,20 @@ def explain(home: Home, campaign: str, unit: str, period: str) -> dict[str, Any]
             ),
             "sources": sources,
             "event_sources": event_sources,
+            "checks": checks,
+            "candidates": candidates,
             "other_files": other_files,
-            "deleted_originals": _deleted(home, served, [*sources, *event_sources, *other_files]),
+            "deleted_originals": _deleted(
+                home,
+                served,
+                [
+                    *sources,
+                    *event_sources,
+                    *(source for check in checks for source in check["sources"]),
+                    *candidates,
+                    *other_files,
+                ],
+            ),
         }
 
 
@@ -200,6 +214,60 @@ def _event_sources(served: Served, key: list[str]) -> list[Row]:
     )
 
 
+def _checks(served: Served, key: list[str]) -> list[Row]:
+    """What the plan asks to be checked of the unit, with the figures that were counted: of a unit as a whole, where no
+    office reported the whole, those of its parts."""
+    checks = served.rows(f"select * from fct_check where {KEYS} order by check_id", key)
+    figures = served.rows(
+        """
+        select
+            figure.metric_id, figure.dimension, figure.member, figure.as_of_date, figure.value, figure.origin,
+            fct_submission.landing_path, figure.sheet, figure.line_number, fct_submission.received_at,
+            figure.submission_id
+        from fct_figure as figure
+        inner join dim_period
+            on
+                figure.campaign_id = dim_period.campaign_id and dim_period.period_id = $3
+                and coalesce(figure.as_of_date, dim_period.closing_date) = dim_period.closing_date
+        left join fct_submission using (submission_id)
+        where figure.campaign_id = $1 and figure.unit_id = $2
+        order by figure.metric_id, figure.dimension, figure.member, figure.origin desc
+        """,
+        key,
+    )
+    for check in checks:
+        counted = [
+            (check["metric_id"], check["dimension"] or "", check["member"] or ""),
+            (check["over_metric_id"], "", ""),
+        ]
+        check["sources"] = [figure for what in counted for figure in _counted(figures, *what)]
+    return checks
+
+
+def _counted(figures: list[Row], metric_id: str | None, dimension: str, member: str) -> list[Row]:
+    of_metric = [figure for figure in figures if figure["metric_id"] == metric_id]
+    found = [figure for figure in of_metric if (figure["dimension"], figure["member"]) == (dimension, member)]
+    return found or (of_metric if not dimension else [])
+
+
+def _candidates(served: Served, key: list[str]) -> list[Row]:
+    """The people of the unit who are shown to the council: how many by prize and file, and between which lines."""
+    return served.rows(
+        """
+        select
+            candidate.prize_id, any_value(candidate.clause) as clause, count(*) as people, candidate.submission_id,
+            submission.landing_path, submission.received_at,
+            min(candidate.line_number) as first_line_number, max(candidate.line_number) as last_line_number
+        from fct_candidate as candidate
+        left join fct_submission as submission using (submission_id)
+        where candidate.campaign_id = $1 and candidate.unit_id = $2 and candidate.period_id = $3
+        group by candidate.prize_id, candidate.submission_id, submission.landing_path, submission.received_at
+        order by candidate.prize_id, submission.received_at, candidate.submission_id
+        """,
+        key,
+    )
+
+
 def _other_files(served: Served, key: list[str]) -> list[Row]:
     """Files that spoke of the unit as of those days, or of the closing, and are not what stands; with their fault."""
     return served.rows(
@@ -293,6 +361,11 @@ def render(found: dict[str, Any]) -> str:
             or ["  (chưa có)"]
         ),
     ]
+    lines += _check_lines(found["checks"])
+    lines += [
+        f"Người được xét {one['prize_id']} ({one['clause']}): {dotted(one['people'])} từ {one['landing_path']}, {_between(one)}"
+        for one in found["candidates"]
+    ]
     if found["other_files"]:
         lines.append("Tệp khác về cùng ngày, không dùng:")
         lines += [f"  {_file_line(file)}" for file in found["other_files"]]
@@ -305,10 +378,30 @@ def render(found: dict[str, Any]) -> str:
 
 
 def _event_source_line(source: Row) -> str:
+    return (
+        f"{source['metric_id']}: {dotted(source['counted_rows'])} lượt từ {source['landing_path']}, {_between(source)}"
+    )
+
+
+def _between(source: Row) -> str:
     lines = f"dòng {source['first_line_number']}"
     if source["last_line_number"] != source["first_line_number"]:
         lines += f" đến {source['last_line_number']}"
-    return f"{source['metric_id']}: {dotted(source['counted_rows'])} lượt từ {source['landing_path']}, {lines}"
+    return lines
+
+
+def _check_lines(checks: list[Row]) -> list[str]:
+    lines = []
+    for check in checks:
+        actual, expected = (dotted(check[name]) for name in ("actual", "expected"))
+        lines.append(
+            f"Kiểm tra {check['check_id']} ({check['clause']}): {GATE_LABELS[check['result']]} · "
+            f"có {actual}, yêu cầu {expected}"
+        )
+        lines += [f"  {_source_line(source)}" for source in check["sources"]]
+        if check["metric_id"] is None:
+            lines.append("  chỉ tiêu của đơn vị và các đơn vị trực thuộc: kèm kế hoạch")
+    return lines
 
 
 def _result_lines(found: dict[str, Any]) -> list[str]:
