@@ -55,8 +55,7 @@
     || ',' || lpad(cast(abs({{ hundredths }}) % 100 as varchar), 2, '0') || '%'
 {%- endmacro %}
 
-{# A growth over so many days is more than `times` an earlier one, which is stretched to as many days where it took
-   fewer, never shrunk: a report of the day after does not make a small number a fast one. Both growths are `wide`. #}
+{# A growth over so many days is more than `times` as fast, and as large, as an earlier one; both are `wide`. #}
 {% macro outgrows(growth, days, times, past_growth, past_days) -%}
     {{ growth }} * {{ past_days }} > {{ past_growth }} * {{ times }} * greatest({{ days }}, {{ past_days }})
 {%- endmacro %}

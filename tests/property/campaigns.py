@@ -172,11 +172,11 @@ def _submissions(draw: st.DrawFn, units: list[str], closings: list[date]) -> tup
 
 @st.composite
 def _series(draw: st.DrawFn, units: list[str]) -> list[Submission]:
-    """Reports of a spring in one file, whose growths lie about five times apart, and one of them mended."""
+    """Reports of a spring in one file, whose growths lie about eight times apart, and one of them mended."""
     rows: list[tuple[str, date, int | str]] = []
     for unit in units:
         day, value, usual = YEAR_START, draw(st.integers(10, 20)), draw(st.sampled_from([4, 10, 12]))
-        hasty = [49, 50, 5 * usual, 5 * usual + 1, 10 * usual, 10 * usual + 1, 30 * usual]
+        hasty = [49, 50, 8 * usual, 8 * usual + 1, 16 * usual, 16 * usual + 1, 40 * usual]
         for growths in [[usual], [usual], [usual, 2 * usual], [usual, 0], [usual, -5], hasty, hasty]:
             day += timedelta(days=draw(st.sampled_from([7, 7, 1, 14])))
             value += draw(st.sampled_from(growths))
