@@ -55,6 +55,24 @@
     || ',' || lpad(cast(abs({{ hundredths }}) % 100 as varchar), 2, '0') || '%'
 {%- endmacro %}
 
+{# A growth over so many days is more than `times` as fast, and as large, as an earlier one; both are `wide`. #}
+{% macro outgrows(growth, days, times, past_growth, past_days) -%}
+    {{ growth }} * {{ past_days }} > {{ past_growth }} * {{ times }} * greatest({{ days }}, {{ past_days }})
+{%- endmacro %}
+
+{# Of two earlier growths, the first lets more be ordinary within so many days. #}
+{% macro allows_more(growth, growth_days, other_growth, other_days, days) -%}
+    {{ growth }} * greatest({{ days }}, {{ growth_days }}) * {{ other_days }}
+    > {{ other_growth }} * greatest({{ days }}, {{ other_days }}) * {{ growth_days }}
+{%- endmacro %}
+
+{# A day as offices write it: 30/06/2023. #}
+{% macro day_text(day) -%}
+    lpad(cast(extract(day from {{ day }}) as varchar), 2, '0') || '/'
+    || lpad(cast(extract(month from {{ day }}) as varchar), 2, '0') || '/'
+    || cast(extract(year from {{ day }}) as varchar)
+{%- endmacro %}
+
 {# The local day of an instant (Asia/Ho_Chi_Minh has no daylight saving time). #}
 {% macro local_date(instant) -%}
     cast(({{ instant }}) at time zone 'Asia/Ho_Chi_Minh' as date)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import ValidationError
 from thidua.errors import PlanError
 from thidua.intake.contracts import RuleSetting, known_export_types, load_contract
-from thidua.intake.suites import compile_suite, load_house_rules
+from thidua.intake.pace import Pace, pace_rows
+from thidua.intake.suites import BuiltRule, built_rules, compile_suite, load_house_rules
 from thidua.intake.validate import load_rules
 from thidua.settings import expectations_dir
 
@@ -94,6 +97,54 @@ def test_a_rule_of_the_house_that_an_export_does_not_ask() -> None:
     assert asked() - asked(as_of_date_after_receipt=off) == {"as_of_date_after_receipt"}
     with pytest.raises(PlanError, match="no such rule: as_of_date_tomorrow"):
         asked(as_of_date_tomorrow=off)
+
+
+def test_a_contract_has_other_numbers_for_a_count_that_jumps(tmp_path: Path) -> None:
+    numbers = count()
+
+    def pace(**setting: object) -> dict[str, int] | None:
+        """Of the rules of the build, as the contract sets it; None: it is not asked."""
+        folder = tmp_path / str(next(numbers))  # contracts are kept by path and time
+        folder.mkdir()
+        variant(folder, settings={"count_jumps": setting})
+        compile_suite(load_contract("progress", folder), load_house_rules())
+        found = [rule.pace for rule in built_rules("progress", folder) if rule.rule == "count_jumps"]
+        return found[0].model_dump() if found and found[0] else None
+
+    house = pace()
+    assert house and {"export_type": "progress", "rule_id": "count_jumps", **house} in pace_rows()
+    assert pace(pace={"times": 8, "least_past": 6}) == {**house, "times": 8, "least_past": 6}
+    assert pace(asked=False) is None
+    for wrong in (0, 1_001, 2.5, "8", True, None):
+        with pytest.raises(
+            PlanError, match=r"settings\.count_jumps\.pace\.times.*số nguyên từ 1 đến 1000 / must be a whole"
+        ):
+            pace(pace={"times": wrong})
+    with pytest.raises(PlanError, match="fastest"):
+        pace(pace={"fastest": 1})
+    with pytest.raises(PlanError, match=r"settings\.count_jumps\.severity: không có tác dụng .* / says nothing"):
+        pace(severity="error")
+
+
+@pytest.mark.parametrize("setting", [{"asked": False}, {"severity": "error"}, {"pace": {"times": 8}}])
+@pytest.mark.parametrize("rule", ["count_falls", "value_negative"])
+def test_what_a_rule_does_not_heed_cannot_be_set(rule: str, setting: dict[str, object]) -> None:
+    contract = load_contract("progress")
+    assert contract
+    contract = contract.model_copy(update={"settings": {rule: RuleSetting.model_validate(setting)}})
+    if rule == "value_negative" and "pace" not in setting:  # the intake heeds these
+        assert compile_suite(contract, load_house_rules())
+    else:
+        with pytest.raises(PlanError, match=rf"settings\.{rule}\.{next(iter(setting))}"):
+            compile_suite(contract, load_house_rules())
+
+
+def test_a_rule_of_the_build_has_its_numbers() -> None:
+    common = {"vi": "x", "en": "x"}
+    with pytest.raises(ValidationError, match="count_jumps cần có / needs `pace`"):
+        BuiltRule(rule="count_jumps", **common)
+    with pytest.raises(ValidationError, match="count_falls không dùng / has no use for `pace`"):
+        BuiltRule(rule="count_falls", pace=Pace(times=5, least_growth=50, least_past=3), **common)
 
 
 def test_a_list_of_those_who_will_come_is_of_a_day_ahead(take) -> None:

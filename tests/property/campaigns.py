@@ -161,11 +161,34 @@ def _submissions(draw: st.DrawFn, units: list[str], closings: list[date]) -> tup
         )
         received = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=draw(st.integers(24, 240)))
         files.append(Submission(f"file-{number:02d}", received, rows, draw(st.sampled_from("ABC"))))
+    if draw(st.booleans()):
+        files += draw(_series(units[: draw(st.integers(1, 2))]))
     # Resends: the same again, and older versions again, later than everything about that day.
     for number, again in enumerate(draw(st.lists(st.sampled_from(files), max_size=4))):
         received = again.received_at + timedelta(hours=draw(st.integers(1, 300)))
         files.append(Submission(f"again-{number:02d}", received, again.rows, draw(st.sampled_from("ABC"))))
     return tuple(files)
+
+
+@st.composite
+def _series(draw: st.DrawFn, units: list[str]) -> list[Submission]:
+    """Reports of a spring in one file, whose growths lie about eight times apart, and one of them mended."""
+    rows: list[tuple[str, date, int | str]] = []
+    for unit in units:
+        day, value, usual = YEAR_START, draw(st.integers(10, 20)), draw(st.sampled_from([4, 10, 12]))
+        hasty = [49, 50, 8 * usual, 8 * usual + 1, 16 * usual, 16 * usual + 1, 40 * usual]
+        for growths in [[usual], [usual], [usual, 2 * usual], [usual, 0], [usual, -5], hasty, hasty]:
+            day += timedelta(days=draw(st.sampled_from([7, 7, 1, 14])))
+            value += draw(st.sampled_from(growths))
+            rows.append((unit, day, value))
+    last = max(day for _, day, _ in rows)
+    received = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(hours=draw(st.integers(24, 240)))
+    found = [Submission("series", received, tuple(rows), draw(st.sampled_from("ABC")))]
+    if draw(st.booleans()):
+        unit, mended, _ = draw(st.sampled_from(rows))
+        later = received + timedelta(hours=draw(st.integers(1, 300)))
+        found.append(Submission("mended", later, ((unit, mended, draw(st.integers(0, 200))),), "A"))
+    return found
 
 
 def write_plan(campaign: Campaign, folder: Path) -> None:

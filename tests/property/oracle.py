@@ -1,6 +1,7 @@
 """The slow, obvious oracle: what the published tables must say of a random campaign, from the rules alone.
 
-Plain Python and Fractions; it shares no code with the SQL and reads nothing but the drawn data and the ids of receipts.
+Plain Python and Fractions; it shares no code with the SQL and reads nothing but the drawn data, the ids of receipts, and
+the numbers of the rule on a count that jumps.
 """
 
 from __future__ import annotations
@@ -12,9 +13,14 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
+import yaml
+from thidua.settings import repo_root
+
 from tests.property.campaigns import Campaign, Period, Prize, Submission, landing_path
 
 OFFSET = timedelta(hours=7)
+RULES = yaml.safe_load((repo_root() / "expectations" / "rules.yml").read_text(encoding="utf-8"))
+PACE: dict[str, int] = next(rule["pace"] for rule in RULES["built"] if rule["rule"] == "count_jumps")
 Table = dict[tuple[Any, ...], tuple[Any, ...]]
 
 
@@ -44,6 +50,7 @@ class Expected:
     quotas: Table = field(default_factory=dict)
     reporting: Table = field(default_factory=dict)
     goals: Table = field(default_factory=dict)
+    faults: Table = field(default_factory=dict)
 
 
 class Oracle:
@@ -58,6 +65,8 @@ class Oracle:
 
     def run(self) -> Expected:
         self._judge_files()
+        for unit in self.campaign.units:
+            self._own_past(unit)
         self._goal()
         for period in self.campaign.periods:
             self._period(period)
@@ -68,7 +77,7 @@ class Oracle:
     def _judge_files(self) -> None:
         said: dict[tuple[str, date], list[int]] = defaultdict(list)  # contents applied, in order
         self.scope_files: dict[tuple[str, date], list[tuple[Submission, str]]] = defaultdict(list)
-        current: dict[tuple[str, date], str] = {}
+        self.current: dict[tuple[str, date], str] = {}
         statuses: dict[str, dict[tuple[str, date], str]] = {}
         for file in self.files:
             good = [row for row in file.rows if isinstance(row[2], int)]
@@ -82,7 +91,7 @@ class Oracle:
                 elif value not in said[scope]:
                     status = "applied"
                     said[scope].append(value)
-                    current[scope] = file.name
+                    self.current[scope] = file.name
                     self.figures[scope] = value
                 elif value == said[scope][-1]:
                     status = "duplicate"
@@ -98,8 +107,35 @@ class Oracle:
             self.out.submissions[(self.ids[file.name],)] = (outcome,)
         for name, scopes in statuses.items():
             for (unit, day), status in scopes.items():
-                is_current = status == "applied" and current[(unit, day)] == name
+                is_current = status == "applied" and self.current[(unit, day)] == name
                 self.out.scopes[(self.ids[name], unit, day)] = (status, is_current)
+
+    def _own_past(self, unit: str) -> None:
+        """A figure that falls below the last one; one that grows too much for what its unit did until then."""
+        days = sorted(day for name, day in self.figures if name == unit)
+        growths: list[tuple[int, int]] = []  # of the highest figures so far: how much, and in how many days
+        highest: tuple[int, date] | None = None
+        for before, day in zip([None, *days], days, strict=False):
+            value = self.figures[(unit, day)]
+            if before and value < self.figures[(unit, before)]:
+                self._fault("count_falls", unit, day)
+            if highest is None:
+                highest = value, day
+            elif value > highest[0]:
+                grown, took = value - highest[0], (day - highest[1]).days
+                is_too_much = all(
+                    grown > PACE["times"] * earlier
+                    and Fraction(grown, took) > PACE["times"] * Fraction(earlier, earlier_took)
+                    for earlier, earlier_took in growths
+                )
+                if is_too_much and grown >= PACE["least_growth"] and len(growths) >= PACE["least_past"]:
+                    self._fault("count_jumps", unit, day)
+                growths.append((grown, took))
+                highest = value, day
+
+    def _fault(self, rule_id: str, unit: str, day: date) -> None:
+        name = self.current[(unit, day)]
+        self.out.faults[(self.ids[name], unit, day, rule_id)] = ("warning", str(self.figures[(unit, day)]))
 
     # Rules ---------------------------------------------------------------------------------------------------------
 

@@ -29,6 +29,11 @@ QUERIES: dict[str, tuple[int, str]] = {
     "quotas": (2, "select period_id, unit_id, quota, amount_per_person from fct_nomination_quota"),
     "reporting": (2, "select period_id, from_unit_id, status from fct_reporting"),
     "goals": (1, "select goal_id, value, is_met from fct_goal"),
+    "faults": (
+        4,
+        "select submission_id, unit_id, as_of_date, rule_id, severity, value from fct_rejected_row "
+        "where rule_id in ('count_falls', 'count_jumps')",
+    ),
 }
 
 

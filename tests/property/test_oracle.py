@@ -91,6 +91,7 @@ def assert_worth_comparing(tables: list[Expected]) -> None:
     assert {row[0] for table in tables for row in table.awards.values()} == {"proposed", "undecided", "blocked"}
     assert any(row[2] and row[1] == 1 for table in tables for row in table.ranking.values()), "a tie at the top"
     assert any((row[1] or 0) < 0 for table in tables for row in table.measures.values()), "a negative increase"
+    assert {key[3] for table in tables for key in table.faults} == {"count_falls", "count_jumps"}
     reporting = {row[0] for table in tables for row in table.reporting.values()}
     assert reporting == {"on_time", "late", "missing", "returned", "not_due"}
 

@@ -208,6 +208,6 @@ def test_a_decision_needs_a_reason(home: Home, campaigns: Path, ids: dict[str, s
 
 
 def test_contracts_say_what_is_waivable() -> None:
-    assert waivable_rules("progress") >= {"total_differs", "stale_resend", "count_falls"}
+    assert waivable_rules("progress") >= {"total_differs", "stale_resend", "count_falls", "count_jumps"}
     assert "conflicting_rows" not in waivable_rules("progress")
-    assert waivable_rules("no_such_export") == {"stale_resend", "count_falls", "claimed_twice"}
+    assert waivable_rules("no_such_export") == {"stale_resend", "count_falls", "count_jumps", "claimed_twice"}

@@ -15,7 +15,7 @@ from thidua.settings import Home, dbt_dir, repo_root
 from thidua.warehouse import raw
 from thidua.warehouse.build import build_models, write_docs
 from thidua.warehouse.data_tests import data_tests
-from thidua.warehouse.dbt_runs import run_dbt
+from thidua.warehouse.dbt_runs import fingerprint, run_dbt
 from thidua.warehouse.place import FileWarehouse
 from thidua.warehouse.publish import export_marts
 
@@ -133,6 +133,13 @@ def test_unit_tests_of_the_models(empty_warehouse: Path) -> None:
     )
     assert declared >= 13
     run_dbt(FileWarehouse(empty_warehouse), "test", "--select", "test_type:unit")
+
+
+def test_other_numbers_of_a_rule_are_another_warehouse(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = fingerprint()
+    assert fingerprint() == before
+    monkeypatch.setattr("thidua.intake.pace.pace_rows", lambda: [{"times": 7}])
+    assert fingerprint() != before
 
 
 def test_a_yml_stands_beside_every_model_and_names_its_grain() -> None:

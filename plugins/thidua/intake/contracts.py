@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from thidua.errors import PlanError, Problem
+from thidua.intake.pace import PaceSetting
 from thidua.intake.words import fold, has_phrase
 from thidua.settings import expectations_dir
 
@@ -111,12 +112,14 @@ class NumberRules(_Part):
 class RuleSetting(_Part):
     """How a rule of this house weighs in this export; what is not said stays as in expectations/rules.yml.
 
-    `asked: false`: the rule is not for this export, such as one of days to come for a list drawn up ahead.
+    `asked: false`: the rule is not for this export, such as one of days to come for a list drawn up ahead. `pace`: other
+    numbers for the rule of the build that compares a count with its own past.
     """
 
     asked: bool = True
     severity: Severity | None = None
     waivable: bool | None = None
+    pace: PaceSetting | None = None
 
 
 class Rule(_Part):

@@ -15,10 +15,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from thidua.errors import PlanError, Problem
-from thidua.intake.contracts import Column, Contract, Role, Severity, known_export_types, load_contract
+from thidua.intake.contracts import Column, Contract, Role, RuleSetting, Severity, known_export_types, load_contract
+from thidua.intake.pace import Pace
 from thidua.settings import expectations_dir
 
 RULES_FILE = "rules.yml"
+# Rules of the build that have numbers; their SQL is in dbt_project/models/intermediate/int_faults__jumps.sql.
+PACED = {"count_jumps"}
 
 
 class HouseRule(BaseModel):
@@ -53,14 +56,23 @@ class HouseRule(BaseModel):
 
 
 class BuiltRule(BaseModel):
-    """A rule that the build asks, since it compares files: only what people may do about it is said here."""
+    """A rule that the build asks, since it compares files: what people may do about it, and the numbers of the rule that
+    has some, are said here."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     rule: Annotated[str, Field(min_length=1)]
     waivable: bool = False
+    pace: Pace | None = None
     vi: Annotated[str, Field(min_length=1)]
     en: Annotated[str, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _has_its_numbers(self) -> BuiltRule:
+        if (self.rule in PACED) != (self.pace is not None):
+            needs = "cần có / needs" if self.rule in PACED else "không dùng / has no use for"
+            raise ValueError(f"{self.rule} {needs} `pace`")
+        return self
 
 
 class HouseRules(BaseModel):
@@ -69,7 +81,6 @@ class HouseRules(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     built: list[BuiltRule] = Field(default_factory=list)
-
     figures: dict[Role, list[HouseRule]]
     events: dict[Role | Literal["*"], list[HouseRule]]
 
@@ -96,18 +107,26 @@ def load_house_rules(folder: Path | None = None) -> HouseRules:
 
 
 def built_rules(export_type: str | None = None, folder: Path | None = None) -> list[BuiltRule]:
-    """The rules of the build, waivable as the contract of an export type says (None: as the house says)."""
+    """The rules of the build that are asked of an export type, as its contract sets them (None: as the house says)."""
     contract = load_contract(export_type, folder) if export_type else None
     rules = load_house_rules(folder).built
     if contract is None:
         return rules
-    settings = {rule.rule: contract.settings.get(rule.rule) for rule in rules}
+    settings = contract.settings
     return [
-        rule
-        if (setting := settings[rule.rule]) is None or setting.waivable is None
-        else rule.model_copy(update={"waivable": setting.waivable})
+        _as_set(rule, settings[rule.rule]) if rule.rule in settings else rule
         for rule in rules
+        if rule.rule not in settings or settings[rule.rule].asked
     ]
+
+
+def _as_set(rule: BuiltRule, setting: RuleSetting) -> BuiltRule:
+    return rule.model_copy(
+        update={
+            "waivable": rule.waivable if setting.waivable is None else setting.waivable,
+            "pace": setting.pace.over(rule.pace) if setting.pace and rule.pace else rule.pace,
+        }
+    )
 
 
 def _needed(contract: Contract, column: Column) -> str:
@@ -193,16 +212,37 @@ def compile_suite(contract: Contract, house: HouseRules) -> dict[str, Any]:
         query = f"select part_no, line from {{batch}} where row_kind = 'data' and ({own.where})"
         expectations.append(_expectation(meta, query))
     known = [expectation["meta"]["rule_id"] for expectation in expectations]
-    strange = sorted(set(contract.settings) - set(known) - {rule.rule for rule in house.built})
+    built = {rule.rule: rule for rule in house.built}
+    strange = sorted(set(contract.settings) - set(known) - set(built))
     twice = sorted({rule_id for rule_id in known if known.count(rule_id) > 1})
     label = f"expectations/{contract.export_type}/contract.yml"
     if strange:
         raise PlanError([Problem(label, None, "settings", f"no such rule: {', '.join(strange)}", ", ".join(known))])
+    idle = [
+        Problem(
+            label, None, f"settings.{rule_id}.{name}", "không có tác dụng với quy tắc này / says nothing to this rule"
+        )
+        for rule_id, setting in contract.settings.items()
+        for name in _idle(setting, built.get(rule_id))
+    ]
+    if idle:
+        raise PlanError(idle)
     if twice:
         raise PlanError([Problem(label, None, "rules", f"used twice: {', '.join(twice)}")])
     unasked = {rule_id for rule_id, setting in contract.settings.items() if not setting.asked}
     expectations = [one for one in expectations if one["meta"]["rule_id"] not in unasked]
     return {"name": contract.export_type, "expectations": expectations, "meta": {"great_expectations_version": "1"}}
+
+
+def _idle(setting: RuleSetting, built: BuiltRule | None) -> list[str]:
+    """What is set of a rule that does not heed it. The build's rules are warnings or what the lake's protocol says of a
+    file, and only one that has a pace may be left out."""
+    if built is None:
+        return ["pace"] if setting.pace else []
+    ignored = {"severity": setting.severity is not None}
+    if built.pace is None:
+        ignored |= {"asked": not setting.asked, "pace": setting.pace is not None}
+    return [name for name, is_set in ignored.items() if is_set]
 
 
 def suite_text(contract: Contract, house: HouseRules) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from thidua.intake.pace import pace_rows
 from thidua.lake.tables import BATCH_COLUMNS
 from thidua.plan.tables import PLAN_TABLES, Columns
 from thidua.warehouse import closings as closing_rows
@@ -53,6 +54,15 @@ ASSUMED: Columns = {
     "value": "bigint",
 }
 
+# How fast a count may grow, by export type; see intake/pace.py.
+PACES: Columns = {
+    "export_type": "varchar",
+    "rule_id": "varchar",
+    "times": "bigint",
+    "least_growth": "bigint",
+    "least_past": "bigint",
+}
+
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -82,6 +92,7 @@ class Inputs:
     overruled: Sequence[tuple[str, str]] = ()
     judged_again: Mapping[str, Sequence[str]] = field(default_factory=dict)
     assumed: Rows = ()
+    paces: Rows = field(default_factory=pace_rows)
 
 
 def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
@@ -223,6 +234,7 @@ def lay_inputs(
         load_rows(connection, f"plan.{table}", columns, inputs.plan_rows.get(table, []))
     load_rows(connection, "raw.decisions", DECISIONS, inputs.decisions)
     load_rows(connection, "raw.assumed_values", ASSUMED, inputs.assumed)
+    load_rows(connection, "raw.rule_paces", PACES, inputs.paces)
     for table, columns in closing_rows.TABLES.items():
         load_rows(connection, f"raw.{table}", columns, inputs.closings.rows.get(table, []))
     _lay_batches(connection, unseen, inputs.overruled, known_at, inputs.submission_ids)

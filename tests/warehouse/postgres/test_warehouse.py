@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -26,7 +26,7 @@ from tests.event_lake import put
 from tests.postgres import Database, new_database
 from tests.processes import Command, Moment
 from tests.property import test_event_oracle, test_oracle
-from tests.property.campaigns import write_plan, write_submission
+from tests.property.campaigns import Campaign, Submission, write_plan, write_submission
 from tests.property.event_campaigns import write_event_plan
 from tests.warehouse.postgres.engines import assert_same, differing_marts, rows_of, warehouse_in
 
@@ -36,10 +36,20 @@ MIDWAY = datetime(2023, 8, 20, tzinfo=UTC)
 NOW = datetime(2024, 2, 1, tzinfo=UTC)
 
 
+def with_a_jump(drawn: list[Campaign]) -> list[Campaign]:
+    """The same, whose first office ends the year with a digit too many, above all that could be drawn."""
+    first, *others = drawn
+    days = [date(2023, 12, day) for day in (1, 8, 15, 22, 29)]
+    counts = [10_000, 10_001, 10_003, 10_004, 1_000_500]
+    rows = tuple((first.units[0], day, count) for day, count in zip(days, counts, strict=True))
+    jump = Submission("jump", datetime(2023, 12, 31, tzinfo=UTC), rows, "A")
+    return [replace(first, submissions=(*first.submissions, jump)), *others]
+
+
 def lay_drawn(folder: Path, count: int, number: int) -> Home:
     """A lake of drawn campaigns, over reported counts and over events, in many batches."""
     home, plans = Home(folder / "home"), folder / "campaigns"
-    for campaign in test_oracle.draw_campaigns(count, number):
+    for campaign in with_a_jump(test_oracle.draw_campaigns(count, number)):
         write_plan(campaign, plans / campaign.campaign_id)
         for submission in campaign.submissions:
             write_submission(campaign, submission, home.landing)
@@ -69,6 +79,9 @@ def compare_drawn(folder: Path, database: Database, count: int, number: int) -> 
     ours, _ = assert_same(folder, database, steps)
     for mart in ("fct_ranking", "fct_award", "fct_progress_breakdown", "fct_candidate", "fct_rejected_row", "fct_goal"):
         assert rows_of(ours, mart) >= count // 2, mart
+    with ours.opened() as connection:
+        rules = {row[0] for row in connection.execute("select distinct rule_id from marts.fct_rejected_row").fetchall()}
+    assert rules >= {"count_falls", "count_jumps", "claimed_twice", "stale_resend"}
 
 
 def test_drawn_campaigns_in_steps(tmp_path: Path, database: Database) -> None:
