@@ -217,7 +217,7 @@ class _Place:
             return ()
         width = max(self.grid.widths[index].as_py() for index in self.layout.header_rows)
         is_wide = pc.greater(self._body(self.grid.widths), width)
-        is_cut = pa.array([False] * len(is_wide))
+        is_cut = pa.array([False] * len(is_wide), pa.bool_())
         for column in self.grid.columns[width:]:
             is_cut = pc.or_kleene(is_cut, self._matches(column, "^ *[0-9]"))
         for index in counts:
