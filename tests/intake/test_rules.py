@@ -164,6 +164,10 @@ def test_rule_lets_what_is_right_pass(judged, rule_id: str) -> None:
     [
         ("Bảo Lộc,30/06/2023,38,000,", True),
         ("Bảo Lộc,30/06/2023,38,000,ghi chú", True),
+        ("Bảo Lộc,30/06/2023,38,000", True),  # the cell of the note was left out
+        ("Bảo Lộc,30/06/2023,8,012", True),
+        ("Bảo Lộc,30/06/2023,38,310", False),  # what stands beside may be a number of its own
+        ("Bảo Lộc,30/06/2023,1038,000", False),
         ('Bảo Lộc,30/06/2023,"38,000",', False),
         ("Bảo Lộc,30/06/2023,38,ghi chú", False),
         ("Bảo Lộc,30/06/2023,38,ghi chú,", False),
@@ -179,6 +183,13 @@ def test_a_number_that_its_separator_cuts_in_two_is_not_taken(take, row: str, is
     lake = take({"a.csv": f"{head}{row}\nĐà Lạt,30/06/2023,7,{note}"})
     assert lake.rules() == ({"row_too_wide"} if is_cut else set())
     assert lake.submission()["rejected_row_count"] == is_cut
+
+
+def test_a_code_beside_a_number_is_not_the_rest_of_it(take) -> None:
+    lake = take({"a.csv": "Số lũy kế,Mã đơn vị,Ngày số liệu\n38,097,30/06/2023\n7,672,30/06/2023\n"})
+    assert lake.rules() == {"unit_unknown"}, "097 is no unit here, and no thousands of 38"
+    lake = take({"b.csv": "Đơn vị;Ngày số liệu;Số lũy kế;Ghi chú\nBảo Lộc;30/06/2023;38;000\n"})
+    assert "row_too_wide" not in lake.of("b.csv").rules(), "a semicolon stands in no number"
 
 
 def test_good_rows_go_on_beside_a_rejected_one(take) -> None:

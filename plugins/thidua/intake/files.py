@@ -207,25 +207,38 @@ class _Place:
         return self._body(column)
 
     def too_wide(self, counts: Sequence[int]) -> tuple[int, ...]:
-        """The lines of a text file that have more cells than the header, and a number may have been cut in two: a cell
-        past the header's begins with a digit, or the cell beside one of the `counts` looks like the rest of it (`38,000`
-        between commas is 38 and 000). A note past the header's cells is none of our business.
+        """The lines of a text file in which a number may have been cut in two. They have more cells than the header, and a
+        cell past the header's begins with a digit, or the cell beside one of the `counts` looks like the rest of it
+        (`38,000` between commas is 38 and 000). Or, where commas cut, that cell begins with a zero as no number of its own
+        does: the line may have as many cells as the header, since its last one was left out. A note past the header's
+        cells is none of our business, and 310 beside 38 may be another number.
         """
         if self.grid.widths is None:
             return ()
         width = max(self.grid.widths[index].as_py() for index in self.layout.header_rows)
         is_wide = pc.greater(self._body(self.grid.widths), width)
-        if not pc.any(is_wide).as_py():
-            return ()
-        is_cut = pa.array([False] * len(is_wide))
+        is_cut = pa.array([False] * len(is_wide), pa.bool_())
         for column in self.grid.columns[width:]:
-            is_cut = pc.or_kleene(is_cut, pc.match_substring_regex(self._body(column), "^ *[0-9]"))
+            is_cut = pc.or_kleene(is_cut, self._matches(column, "^ *[0-9]"))
         for index in counts:
-            if index + 1 < self.grid.width:
-                head = pc.match_substring_regex(self._body(self.grid.columns[index]), "^ *-?[1-9][0-9]{0,2} *$")
-                rest = pc.match_substring_regex(self._body(self.grid.columns[index + 1]), "^ *[0-9]{3} *$")
-                is_cut = pc.or_kleene(is_cut, pc.and_kleene(head, rest))
-        return tuple(self.lines.filter(pc.and_kleene(is_wide, is_cut)).to_pylist())
+            is_cut = pc.or_kleene(is_cut, self._is_followed(index, "^ *[0-9]{3} *$"))
+        is_cut = pc.and_kleene(is_wide, is_cut)
+        if self.grid.notes.get("delimiter") == ",":
+            named = {one.index for one in self.layout.columns if one.column.role in _SPOKEN_OF}
+            for index in counts:
+                if index + 1 not in named:
+                    is_cut = pc.or_kleene(is_cut, self._is_followed(index, "^ *0[0-9]{2} *$"))
+        return tuple(self.lines.filter(is_cut).to_pylist())
+
+    def _is_followed(self, index: int, rest: str) -> pa.Array:
+        """Where a column has what a number may begin with, up to its first separator, and the next one its `rest`."""
+        begins = self._matches(self.grid.columns[index], "^ *-?[1-9][0-9]{0,2} *$")
+        if index + 1 == self.grid.width:
+            return pc.and_kleene(begins, False)
+        return pc.and_kleene(begins, self._matches(self.grid.columns[index + 1], rest))
+
+    def _matches(self, column: pa.Array, pattern: str) -> pa.Array:
+        return pc.match_substring_regex(self._body(column), pattern)
 
     def _body(self, column: pa.Array) -> pa.Array:
         start, stop = self.layout.body_start, max(self.layout.body_start, self.layout.body_stop)
