@@ -294,18 +294,18 @@ def test_nothing_is_lost_when_airflow_is_killed_between_an_answer_and_its_record
     people = Rest(server, "hoa")
     closing = people.form("close_period", people.trigger("close_period", {"campaign": CAMPAIGN, "period": "q3"}))
     resends = {unit: people.form("review_submissions", f"{unit}_2023-06-30_3.xlsx") for unit in ("don-duong", "da-lat")}
-    stale = next(option for option in resends["da-lat"]["options"] if "stale_resend" in option)
+    stale = {unit: next(one for one in form["options"] if "stale_resend" in one) for unit, form in resends.items()}
     before = {one["decision_id"] for one in load_decisions(server.home)}
     (computing,) = (server.home.path / "closings" / CAMPAIGN / "q3").glob("*/.computing")
     assert server.process is not None
     with locked(computing), locked(lake_lock(server.home)):
         people.answer(closing, closing["options"][0])
         until(lambda: people.state_of(closing) == "running", "the form that records")
-        people.answer(resends["don-duong"], stale)
+        people.answer(resends["don-duong"], stale["don-duong"])
         until(lambda: people.state_of(resends["don-duong"], "review.record") == "running", "the record that waits")
         airflow = psutil.Process(server.process.pid).children(recursive=True)
         stop_scheduler(server, airflow)
-        people.answer(resends["da-lat"], stale)
+        people.answer(resends["da-lat"], stale["da-lat"])
         assert people.state_of(resends["da-lat"]) == "scheduled"
         assert {one["decision_id"] for one in load_decisions(server.home)} == before
         server.process.kill()
