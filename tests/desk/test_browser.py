@@ -386,10 +386,17 @@ class Rest:
         return found[0]
 
     def answer(self, form: dict[str, Any], option: str) -> None:
+        """Answers until it is acknowledged: SQLite, which `make up` has, refuses who writes when somebody else just did."""
         fields = {name: "Biên bản số 9" if name == "reason" else "" for name in form["params"]}
         content = {"chosen_options": [option], "params_input": fields}
-        said = self._client.patch(f"{self._path(form)}/hitlDetails", json=content)
-        assert said.status_code == 200, said.text
+
+        def is_acknowledged() -> bool:
+            said = self._client.patch(f"{self._path(form)}/hitlDetails", json=content)
+            is_refused = said.status_code == 500 and said.json()["detail"]["reason"] == "Database error"
+            assert is_refused or said.status_code == 200, said.text
+            return not is_refused
+
+        until(is_acknowledged, "the answer")
 
     def state_of(self, form: dict[str, Any], task_id: str | None = None) -> str:
         state: str = self._client.get(self._path(form, task_id)).json()["state"]
