@@ -6,8 +6,19 @@ import io
 import struct
 import zipfile
 from collections.abc import Sequence
+from datetime import date, datetime
 
-from tests.intake.sheets import ERROR_CODES, Cell, Error, Formula, Sheet, corners
+from tests.intake.sheets import (
+    DAY_FORMAT,
+    ERROR_CODES,
+    INSTANT_FORMAT,
+    Cell,
+    Error,
+    Formula,
+    Sheet,
+    corners,
+    serial_of,
+)
 
 CONTENT_TYPES = """<?xml version="1.0" encoding="UTF-8"?>
 <Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="bin" \
@@ -31,8 +42,17 @@ def _wide(text: str) -> bytes:
     return struct.pack("<I", len(text)) + text.encode("utf-16-le")
 
 
-def _cell(column: int, cell: Cell) -> bytes:
+def _cell(column: int, cell: Cell, is_1904: bool) -> bytes:
     place = struct.pack("<II", column, 0)
+    if isinstance(cell, date):
+        place = struct.pack("<II", column, 2 if isinstance(cell, datetime) else 1)
+        serial = serial_of(cell, is_1904=is_1904)
+        # Excel saves a whole number in the short way.
+        return (
+            record(2, place + struct.pack("<I", int(serial) << 2 | 2))
+            if serial.is_integer()
+            else record(5, place + struct.pack("<d", serial))
+        )
     if isinstance(cell, str):
         return record(6, place + _wide(cell))
     if isinstance(cell, Error):
@@ -47,13 +67,25 @@ def _cell(column: int, cell: Cell) -> bytes:
     return b""
 
 
-def _sheet(sheet: Sheet) -> bytes:
+def _styles() -> bytes:
+    """Style 1 shows a day, style 2 a day with its time; those that cells are derived from come before, numbered apart."""
+    formats = b"".join(
+        record(44, struct.pack("<H", number) + _wide(text))
+        for number, text in ((164, DAY_FORMAT), (165, INSTANT_FORMAT))
+    )
+    bases = record(626, struct.pack("<I", 1)) + record(47, struct.pack("<HH12x", 0xFFFF, 165)) + record(627)
+    cells = b"".join(record(47, struct.pack("<HH12x", 0, number)) for number in (0, 164, 165))
+    styles = record(617, struct.pack("<I", 3)) + cells + record(618)
+    return record(278) + record(615, struct.pack("<I", 2)) + formats + record(616) + bases + styles + record(279)
+
+
+def _sheet(sheet: Sheet, is_1904: bool) -> bytes:
     width = max(map(len, sheet.rows), default=1)
     stream = record(129) + record(148, struct.pack("<IIII", 0, len(sheet.rows) - 1, 0, width - 1)) + record(145)
     for line, row in enumerate(sheet.rows):
         is_hidden = 0x10 if line + 1 in sheet.hidden_rows else 0
         stream += record(0, struct.pack("<IIHBBBI", line, 0, 300, 0, is_hidden, 0, 0))
-        stream += b"".join(_cell(column, cell) for column, cell in enumerate(row))
+        stream += b"".join(_cell(column, cell, is_1904) for column, cell in enumerate(row))
     stream += record(146)
     if sheet.merges:
         stream += record(177, struct.pack("<I", len(sheet.merges)))
@@ -92,6 +124,9 @@ def xlsb(sheets: Sequence[Sheet], *, is_1904: bool = False) -> bytes:
             RELATIONS.format(_PACKAGE, "".join(relations)),
             zipfile.ZIP_DEFLATED,
         )
+        package.writestr(zipfile.ZipInfo("xl/styles.bin"), _styles(), zipfile.ZIP_DEFLATED)
         for number, sheet in enumerate(sheets, 1):
-            package.writestr(zipfile.ZipInfo(f"xl/worksheets/sheet{number}.bin"), _sheet(sheet), zipfile.ZIP_DEFLATED)
+            package.writestr(
+                zipfile.ZipInfo(f"xl/worksheets/sheet{number}.bin"), _sheet(sheet, is_1904), zipfile.ZIP_DEFLATED
+            )
     return stream.getvalue()

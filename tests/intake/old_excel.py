@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from itertools import groupby
 
-from tests.intake.sheets import ERROR_CODES, Cell, Error, Formula, Sheet, corners
+from tests.intake.sheets import (
+    DAY_FORMAT,
+    ERROR_CODES,
+    INSTANT_FORMAT,
+    Cell,
+    Error,
+    Formula,
+    Sheet,
+    corners,
+    serial_of,
+)
 
 SECTOR = 512
 ON_LOAD, EMPTY_TEXT = 2, b"\x03\0\0\0\0\0\xff\xff"
@@ -23,10 +35,39 @@ def _text(text: str) -> bytes:
 def _globals(sheets: Sequence[Sheet], places: Sequence[int], is_1904: bool) -> bytes:
     stream = _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0))
     stream += _record(0x0022, struct.pack("<H", is_1904))
+    for number, text in enumerate((DAY_FORMAT, INSTANT_FORMAT), 164):
+        stream += _record(0x041E, struct.pack("<HHB", number, len(text), 0) + text.encode())
+    for number in (0, 164, 165):  # the styles that cells name
+        stream += _record(0x00E0, struct.pack("<HH16x", 0, number))
     for sheet, place in zip(sheets, places, strict=True):
         name = struct.pack("<BB", len(sheet.name), 1) + sheet.name.encode("utf-16-le")
         stream += _record(0x0085, struct.pack("<IBB", place, sheet.is_hidden, 0) + name)
     return stream + _record(0x000A, b"")
+
+
+def _cells(line: int, row: Sequence[Cell], is_1904: bool) -> Iterator[bytes]:
+    """Days and instants of whole seconds that stand side by side in one record, as Excel saves whole numbers."""
+    for is_days, places in groupby(range(len(row)), lambda column: isinstance(row[column], date)):
+        columns = list(places)
+        if not is_days:
+            yield from (_cell(line, column, row[column]) for column in columns)
+            continue
+        cells = [_day(row[column], is_1904) for column in columns]
+        if len(cells) > 1 and all(serial.is_integer() for _, serial in cells):
+            numbers = b"".join(struct.pack("<HI", style, int(serial) << 2 | 2) for style, serial in cells)
+            yield _record(0x00BD, struct.pack("<HH", line, columns[0]) + numbers + struct.pack("<H", columns[-1]))
+            continue
+        for column, (style, serial) in zip(columns, cells, strict=True):
+            place = struct.pack("<HHH", line, column, style)
+            if serial.is_integer():
+                yield _record(0x027E, place + struct.pack("<I", int(serial) << 2 | 2))
+            else:
+                yield _record(0x0203, place + struct.pack("<d", serial))
+
+
+def _day(cell: Cell, is_1904: bool) -> tuple[int, float]:
+    assert isinstance(cell, date)
+    return 2 if isinstance(cell, datetime) else 1, serial_of(cell, is_1904=is_1904)
 
 
 def _cell(line: int, column: int, cell: Cell) -> bytes:
@@ -57,13 +98,13 @@ def _formula(place: bytes, cell: Formula) -> bytes:
     return _record(0x0006, place + result + struct.pack("<HIH", options, 0, len(tokens)) + tokens)
 
 
-def _sheet(sheet: Sheet) -> bytes:
+def _sheet(sheet: Sheet, is_1904: bool) -> bytes:
     stream = _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0))
     stream += _record(0x0200, struct.pack("<IIHHH", 0, len(sheet.rows), 0, max(map(len, sheet.rows), default=0), 0))
     for line in sheet.hidden_rows:
         stream += _record(0x0208, struct.pack("<HHHHHHI", line - 1, 0, 1, 255, 0, 0, 0x20))
     for line, row in enumerate(sheet.rows):
-        stream += b"".join(_cell(line, column, cell) for column, cell in enumerate(row))
+        stream += b"".join(_cells(line, row, is_1904))
     if sheet.merges:
         merges = b"".join(
             struct.pack("<HHHH", top, bottom, left, right) for top, left, bottom, right in map(corners, sheet.merges)
@@ -73,7 +114,7 @@ def _sheet(sheet: Sheet) -> bytes:
 
 
 def workbook_stream(sheets: Sequence[Sheet], *, is_1904: bool = False) -> bytes:
-    bodies = [_sheet(sheet) for sheet in sheets]
+    bodies = [_sheet(sheet, is_1904) for sheet in sheets]
     place = len(_globals(sheets, [0] * len(sheets), is_1904))
     places = []
     for body in bodies:

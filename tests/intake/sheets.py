@@ -7,7 +7,7 @@ import unicodedata
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import xlsxwriter
 
@@ -40,6 +40,15 @@ class Sheet:
     merges: Sequence[str] = ()
     is_hidden: bool = False
     hidden_rows: Sequence[int] = field(default=())
+
+
+DAY_FORMAT, INSTANT_FORMAT = "dd/mm/yyyy", "dd/mm/yyyy hh:mm:ss"
+
+
+def serial_of(day: date, *, is_1904: bool) -> float:
+    """What Excel writes for a day or an instant; a whole number for a day and for its midnight."""
+    instant = day if isinstance(day, datetime) else datetime(day.year, day.month, day.day)
+    return (instant - (datetime(1904, 1, 1) if is_1904 else datetime(1899, 12, 30))) / timedelta(days=1)
 
 
 def corners(merge: str) -> tuple[int, int, int, int]:

@@ -118,11 +118,23 @@ def test_dates_in_both_epochs(is_1904: bool) -> None:
     assert cells(grid) == [["Ngày"], ["2023-06-30"], ["2023-06-30 08:05:00"]]
 
 
-@pytest.mark.parametrize("suffix", ["xlsx", "ods"])
+MIDNIGHT, DAY = datetime(2023, 6, 30), date(2023, 6, 30)
+
+
+@pytest.mark.parametrize("suffix", WORKBOOKS)
 def test_midnight_is_a_time_where_the_cell_shows_one(suffix: str) -> None:
-    rows = rows_of(["Lúc"], [datetime(2023, 6, 30)], [date(2023, 6, 30)], [datetime(2023, 6, 30, 8, 5)])
+    rows = rows_of(["Lúc", "Ngày"], [MIDNIGHT, "x"], [DAY, "x"], [datetime(2023, 6, 30, 8, 5), "x"], [MIDNIGHT, DAY])
     grid = one(f"a.{suffix}", WORKBOOKS[suffix]([Sheet("S", rows)]))
-    assert grid.columns[0].to_pylist() == ["Lúc", "2023-06-30 00:00:00", "2023-06-30", "2023-06-30 08:05:00"]
+    day = "45107" if suffix == "xlsb" else "2023-06-30"  # whole numbers are read as they are; either is the day
+    shown = ["2023-06-30 00:00:00", day, "2023-06-30 08:05:00", "2023-06-30 00:00:00"]
+    assert grid.columns[0].to_pylist() == ["Lúc", *shown]
+    assert grid.columns[1].to_pylist() == ["Ngày", "x", "x", "x", day]
+
+
+@pytest.mark.parametrize("suffix", EPOCHS)
+def test_midnight_in_the_epoch_of_its_workbook(suffix: str) -> None:
+    grid = one(f"a.{suffix}", EPOCHS[suffix]([Sheet("S", [["Lúc"], [MIDNIGHT]])], is_1904=True))
+    assert with_days_of_1904(grid, grid.columns[0]).to_pylist() == ["Lúc", "2023-06-30 00:00:00"]
 
 
 def test_midnights_across_two_pieces_of_a_sheet(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ _LOCAL = re.compile(rf"(\d{{1,2}})\s*[/.\-]\s*(\d{{1,2}})\s*[/.\-]\s*(\d{{4}})(?
 # A day that lost its format in Excel: days since 1900, from 1927 to 2099.
 _SERIAL = re.compile(r"(\d{5})(\.\d+)?")
 _SERIAL_ZERO = date(1899, 12, 30)
+DAYS_FROM_1900_TO_1904 = 1462
 _LAST_SERIAL = 73_050
 _WORDS = re.compile(r"(?:ngày\s*)?(\d{1,2})\s*tháng\s*(\d{1,2})\s*năm\s*(\d{4})", re.IGNORECASE)
 _LEAD = re.compile(r"^(?:đến\s+)?(?:hết\s+)?(?:ngày\s+)", re.IGNORECASE)

@@ -13,8 +13,9 @@ from itertools import zip_longest
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from thidua.intake.days import DAYS_FROM_1900_TO_1904
+
 Merge = tuple[int, int, int, int]
-DAYS_FROM_1900_TO_1904 = 1462
 
 
 @dataclass(frozen=True)

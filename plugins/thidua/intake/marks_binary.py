@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator
 
 from thidua.intake.compound import read_stream
-from thidua.intake.marks import BookMarks, Cell, Marks
+from thidua.intake.marks import DAY_AND_TIME, BookMarks, Cell, Marks, shows_day_and_time
 from thidua.intake.marks_xml import relations_of
 
 ERRORS = {
@@ -23,11 +23,15 @@ _OTHER_ERROR = "#N/A"
 _ERROR, _EMPTY = 2, 3  # kinds of results of XLS formulas that are no numbers
 
 _XLS_BEGIN, _XLS_END, _XLS_SHEET, _XLS_EPOCH, _XLS_FORMULA, _XLS_ERROR = 0x0809, 0x000A, 0x0085, 0x0022, 0x0006, 0x0205
+_XLS_FORMAT, _XLS_STYLE = 0x041E, 0x00E0
+_XLS_NUMBER, _XLS_SHORT_NUMBER, _XLS_SHORT_NUMBERS = 0x0203, 0x027E, 0x00BD  # the last: several of one row
 # Bits of a formula's options and of a workbook's: to be calculated when the file is opened.
 _ON_LOAD, _XLSB_ON_LOAD = 2, 1
 _XLS_ENGINE = 0x01C1  # which version of Excel calculated the workbook
 _XLSB_ROW, _XLSB_ERROR, _XLSB_FORMULA_ERROR, _XLSB_MERGE, _XLSB_BOOK, _XLSB_SHEET = 0, 3, 11, 176, 153, 156
 _XLSB_FORMULA_NUMBER, _XLSB_CALCULATION = 9, 157
+_XLSB_SHORT_NUMBER, _XLSB_NUMBER, _XLSB_FORMAT, _XLSB_STYLE, _XLSB_STYLES, _XLSB_STYLES_END = 2, 5, 44, 47, 617, 618
+_XLSB_STYLES_PART = "xl/styles.bin"
 
 
 def xls_marks(content: bytes) -> BookMarks:
@@ -42,6 +46,7 @@ def xls_marks(content: bytes) -> BookMarks:
     is_calculated = False
     stream = read_stream(content, ("Workbook", "Book"))
     names: dict[int, str] = {}
+    styles = _Styles()
     sheet: Marks | None = None
     for place, kind, body in _xls_records(stream or b""):
         if kind == _XLS_SHEET and len(body) >= 8:
@@ -50,6 +55,13 @@ def xls_marks(content: bytes) -> BookMarks:
             names[start] = raw.decode("utf-16-le" if is_wide else "latin-1", "replace")
         elif kind == _XLS_EPOCH:
             book.is_1904 = body[:1] == b"\1"
+        elif kind == _XLS_FORMAT and len(body) >= 5:
+            raw, is_wide = body[5:], body[4] & 1
+            styles.add_format(
+                struct.unpack_from("<H", body)[0], raw.decode("utf-16-le" if is_wide else "latin-1", "replace")
+            )
+        elif kind == _XLS_STYLE and len(body) >= 4:
+            styles.add(struct.unpack_from("<H", body, 2)[0])
         elif kind == _XLS_BEGIN:
             sheet = book.sheets.setdefault(names[place], Marks()) if place in names else None
         elif sheet is not None and kind == _XLS_ERROR and len(body) >= 8 and body[7] == 1:
@@ -68,9 +80,41 @@ def xls_marks(content: bytes) -> BookMarks:
             is_calculated = True
         elif kind == _XLS_ENGINE:
             is_calculated = True
+        if sheet is not None and styles.timed:
+            sheet.midnights.update(cell for cell, style in _xls_numbers(kind, body) if style in styles.timed)
     for marks, cell in [] if is_calculated else emptied:
         marks.uncalculated.append(cell)
     return book
+
+
+class _Styles:
+    """The cell styles of a workbook, in the order that gives them their numbers; `timed`: those that show a day with its
+    time. Formats of its own come before them."""
+
+    def __init__(self) -> None:
+        self.timed: set[int] = set()
+        self._formats = {DAY_AND_TIME}
+        self._count = 0
+
+    def add_format(self, number: int, text: str) -> None:
+        if shows_day_and_time(text):
+            self._formats.add(number)
+
+    def add(self, number_format: int) -> None:
+        if number_format in self._formats:
+            self.timed.add(self._count)
+        self._count += 1
+
+
+def _xls_numbers(kind: int, body: bytes) -> Iterator[tuple[Cell, int]]:
+    """The cells of a record that hold numbers, each with its style."""
+    if kind in (_XLS_NUMBER, _XLS_SHORT_NUMBER, _XLS_FORMULA) and len(body) >= 6:
+        row, column, style = struct.unpack_from("<HHH", body)
+        yield (row, column), style
+    elif kind == _XLS_SHORT_NUMBERS and len(body) >= 6:
+        row, column = struct.unpack_from("<HH", body)
+        for index in range((len(body) - 6) // 6):
+            yield (row, column + index), struct.unpack_from("<H", body, 4 + 6 * index)[0]
 
 
 def _xls_records(stream: bytes) -> Iterator[tuple[int, int, bytes]]:
@@ -100,18 +144,37 @@ def xlsb_marks(package: zipfile.ZipFile) -> BookMarks:
                 sheets[name] = path
         elif kind == _XLSB_CALCULATION and len(body) >= 26:
             asks_for_calculation = bool(body[24] & _XLSB_ON_LOAD)
+    timed = _xlsb_timed(package.read(_XLSB_STYLES_PART)) if _XLSB_STYLES_PART in parts else set()
     for name, path in sheets.items():
-        book.sheets[name] = _xlsb_sheet(package.read(path), asks_for_calculation=asks_for_calculation)
+        book.sheets[name] = _xlsb_sheet(package.read(path), timed, asks_for_calculation=asks_for_calculation)
     return book
 
 
-def _xlsb_sheet(content: bytes, *, asks_for_calculation: bool) -> Marks:
+def _xlsb_timed(content: bytes) -> set[int]:
+    """The numbers of the cell styles that show a day with its time; other styles are numbered apart."""
+    styles = _Styles()
+    is_of_cells = False
+    for kind, body in _xlsb_records(content):
+        if kind == _XLSB_FORMAT and len(body) >= 6:
+            styles.add_format(struct.unpack_from("<H", body)[0], _wide_text(body[2:])[0])
+        elif kind in (_XLSB_STYLES, _XLSB_STYLES_END):
+            is_of_cells = kind == _XLSB_STYLES
+        elif kind == _XLSB_STYLE and is_of_cells and len(body) >= 4:
+            styles.add(struct.unpack_from("<H", body, 2)[0])
+    return styles.timed
+
+
+def _xlsb_sheet(content: bytes, timed: set[int], *, asks_for_calculation: bool) -> Marks:
     marks = Marks(merges=[])
     row = 0
     for kind, body in _xlsb_records(content):
         if kind == _XLSB_ROW and len(body) >= 4:
             row = struct.unpack_from("<I", body)[0]
-        elif kind in (_XLSB_ERROR, _XLSB_FORMULA_ERROR) and len(body) >= 9:
+        elif timed and kind in (_XLSB_SHORT_NUMBER, _XLSB_NUMBER, _XLSB_FORMULA_NUMBER) and len(body) >= 8:
+            column, style = struct.unpack_from("<II", body)
+            if style & 0xFFFFFF in timed:
+                marks.midnights.add((row, column))
+        if kind in (_XLSB_ERROR, _XLSB_FORMULA_ERROR) and len(body) >= 9:
             marks.errors[row, struct.unpack_from("<I", body)[0]] = ERRORS.get(body[8], _OTHER_ERROR)
         # As in XLSX: 0, in a workbook that asks for its calculation, is no figure that anybody saw.
         elif kind == _XLSB_FORMULA_NUMBER and asks_for_calculation and body[8:16] == bytes(8):

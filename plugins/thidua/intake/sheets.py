@@ -19,6 +19,7 @@ from xml.parsers import expat
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from thidua.intake.compound import stream_names
+from thidua.intake.days import DAYS_FROM_1900_TO_1904, parse_day
 from thidua.intake.faults import FileFault
 from thidua.intake.marks import BookMarks, Marks, Merge, cell_name
 from thidua.intake.marks_binary import xls_marks, xlsb_marks
@@ -96,7 +97,7 @@ def read_sheets(content: bytes) -> Iterator[Sheet]:
                 merges = own.merges if own.merges is not None else _merges_of(sheet)
                 if len(merges) > MAX_MERGES:
                     raise too_large(f"{name}: {len(merges)} ô gộp / merged cells")
-                yield Sheet(name, _batches(name, sheet, own, taken), merges, marks.is_1904)
+                yield Sheet(name, _batches(name, sheet, own, taken, marks.is_1904), merges, marks.is_1904)
     except PasswordError as error:
         raise _protected() from error
     except (CalamineError, ValueError, OSError) as error:
@@ -144,7 +145,17 @@ class _Taken:
             raise too_large(f"{name}!{number + 1}:{number + 1}: {MAX_TEXT_CHARACTERS} ký tự / characters")
 
 
-def _batches(name: str, sheet: Any, marks: Marks, taken: _Taken) -> Iterator[tuple[list[int], list[Row]]]:
+def _with_midnight(text: str, is_1904: bool) -> str:
+    """A day that shows its time, which is 00:00. Whole numbers of an XLSB are read as they are, days among them."""
+    if len(text) == len("45107") and text.isdecimal():
+        day = parse_day(str(int(text) + (DAYS_FROM_1900_TO_1904 if is_1904 else 0)))
+        return f"{day} 00:00:00" if day else text
+    return f"{text} 00:00:00" if len(text) == len("2023-06-30") else text
+
+
+def _batches(
+    name: str, sheet: Any, marks: Marks, taken: _Taken, is_1904: bool
+) -> Iterator[tuple[list[int], list[Row]]]:
     """Checked against the limits by what the sheet holds, not by what it says of itself."""
     top, left = sheet.start
     if top + sheet.height > MAX_ROWS:
@@ -162,8 +173,8 @@ def _batches(name: str, sheet: Any, marks: Marks, taken: _Taken) -> Iterator[tup
     for number, cells in enumerate(_rows(sheet, top, left)):
         texts = [cell if cell == "" else cell_text(cell) for cell in cells]
         for column in midnights.get(number, ()):
-            if column < len(texts) and len(texts[column]) == len("2023-06-30"):
-                texts[column] += " 00:00:00"
+            if column < len(texts):
+                texts[column] = _with_midnight(texts[column], is_1904)
         for column, text in errors.get(number, {}).items():
             if column < MAX_COLUMNS:
                 texts += [""] * (column + 1 - len(texts))
