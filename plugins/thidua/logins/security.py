@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from airflow.providers.fab.auth_manager.fab_auth_manager import FabAuthManager
 from airflow.providers.fab.auth_manager.security_manager.override import FabAirflowSecurityManagerOverride
+from airflow.providers.fab.auth_manager.views.user_edit import CustomResetMyPasswordView
 from airflow.providers.fab.www.views import get_safe_url, redirect
 from flask import flash, has_request_context, request, url_for
 from flask_appbuilder.security.decorators import no_cache
@@ -23,7 +24,7 @@ from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from thidua.logins.roles import ADMINISTRATOR, PERMISSIONS, is_first_login, when_chosen, when_handed_out
+from thidua.logins.roles import ADMINISTRATOR, PERMISSIONS, is_first_login, role_of, when_chosen, when_handed_out
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 # Then the account waits, with the right password too; whoever gets in before has all tries again. A lock without an end
 # would let anybody lock anybody out.
 TRIES = parse("10 per 15 minutes")
+# Where an office finds something; Airflow's own pages show it nothing.
+DESK = "/desk/"
 _WAIT = "Quá nhiều lần thử, hãy đợi 15 phút / too many tries for this account, wait 15 minutes"
 
 
@@ -46,7 +49,8 @@ class _LoginPage:
             return answer
         if is_first_login(role.name for role in current_user.roles):
             return redirect(url_for(f"{SecurityManager.resetmypasswordview.__name__}.this_form_get"))
-        wanted = request.args.get("next")
+        is_office = role_of(role.name for role in current_user.roles) == "office"
+        wanted = request.args.get("next") or (DESK if is_office else None)
         return redirect(get_safe_url(wanted)) if wanted else answer
 
 
@@ -58,6 +62,12 @@ class DirectoryLoginPage(_LoginPage, AuthLDAPView):
     pass
 
 
+class OwnPassword(CustomResetMyPasswordView):
+    def form_post(self, form: Any) -> Any:
+        super().form_post(form)
+        return redirect(get_safe_url(DESK))
+
+
 class SecurityManager(FabAirflowSecurityManagerOverride):
     # Instead of Airflow's Viewer, User and Op.
     ROLE_CONFIGS: ClassVar = [
@@ -66,6 +76,7 @@ class SecurityManager(FabAirflowSecurityManagerOverride):
     ]
     authdbview = LoginPage
     authldapview = DirectoryLoginPage
+    resetmypasswordview = OwnPassword
     _tries = MovingWindowRateLimiter(MemoryStorage())
 
     def sync_roles(self) -> None:
