@@ -12,7 +12,7 @@ RUN python -m venv --without-pip /opt/venv \
 ARG WITH_LDAP=
 RUN if [ -n "$WITH_LDAP" ]; then \
         apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev libldap-dev libsasl2-dev \
-        && uv pip install --quiet python-ldap==3.4.5; \
+        && uv pip install --quiet python-ldap==3.4.8; \
     fi
 COPY pyproject.toml README.md ./
 COPY plugins ./plugins
