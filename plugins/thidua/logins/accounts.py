@@ -35,8 +35,8 @@ def _security() -> Iterator[Any]:
     """Airflow's keeper of accounts and roles; our roles are there."""
     if not settings.are_accounts():
         raise ThiduaError(
-            f"máy này không dùng tài khoản / logins are not accounts here ({settings.CHOICE}): see docs/server.md; "
-            "passwords of `make up` are in $THIDUA_HOME/airflow/passwords.json"
+            f"ở đây không giữ tài khoản / no accounts are kept here ({settings.CHOICE}): on a server, docker compose exec "
+            "api-server thidua …; passwords of `make up` are in $THIDUA_HOME/airflow/passwords.json"
         )
     settings.configure()
     # A command says what it did, and what went wrong.

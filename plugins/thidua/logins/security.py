@@ -24,6 +24,7 @@ from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from thidua.logins.passwords import LEAST
 from thidua.logins.roles import ADMINISTRATOR, PERMISSIONS, is_first_login, role_of, when_chosen, when_handed_out
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,9 @@ _WAIT = "Quá nhiều lần thử, hãy đợi 15 phút / too many tries for thi
 
 class _LoginPage:
     """FAB's page forgets where a visitor wanted to go who is logged in already, and knows no password that must go."""
+
+    title = "Đăng nhập / Log in"
+    invalid_login_message = "Sai tên hoặc mật khẩu / wrong name or password"
 
     @expose("/login/", methods=["GET", "POST"])  # type: ignore[untyped-decorator]
     @no_cache  # type: ignore[untyped-decorator]
@@ -63,6 +67,9 @@ class DirectoryLoginPage(_LoginPage, AuthLDAPView):
 
 
 class OwnPassword(CustomResetMyPasswordView):
+    form_title = f"Đổi mật khẩu, ít nhất {LEAST} ký tự / change your password, at least {LEAST} characters"
+    message = "Đã đổi mật khẩu / password changed"
+
     def form_post(self, form: Any) -> Any:
         super().form_post(form)
         return redirect(get_safe_url(DESK))
