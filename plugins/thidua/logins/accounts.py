@@ -53,9 +53,15 @@ def _security() -> Iterator[Any]:
 def make(wanted: Mapping[str, Role]) -> list[str]:
     """An account for each user (name -> role) who has none; nobody's role or password changes. The names of the new.
 
-    Nobody knows the password of a new one: `hand_out` gives it one.
+    Nobody knows the password of a new one: `hand_out` gives it one. Where a directory has taken over from passwords of
+    ours, none of these is to be changed any more.
     """
     with _security() as security:
+        for user in [] if _has_passwords() else security.get_all_users():
+            names = [role.name for role in user.roles]
+            if is_first_login(names):
+                user.roles = [security.find_role(when_chosen(name)) for name in names]
+                security.update_user(user)
         made = [name for name in wanted if security.find_user(username=name) is None]
         for name in made:
             _add(security, name, wanted[name], secrets.token_urlsafe(32))

@@ -114,8 +114,8 @@ def make_accounts() -> None:
         return
     from thidua.logins.accounts import make
 
-    for name in make(users()):
-        print(f"Tài khoản mới / new account: {name}; cấp mật khẩu / its password: thidua login-add {name}", flush=True)
+    if made := make(users()):
+        print(f"Tài khoản mới / new accounts: {', '.join(made)}; mật khẩu / passwords: thidua login-add", flush=True)
 
 
 def write_keys() -> None:
