@@ -107,7 +107,7 @@ class Server:
 
     def hand_out(self, name: str, *options: str) -> str:
         """A password that its owner is to change."""
-        said = json.loads(self.inside("api-server", "thidua", "login-add", name, "--json", *options))
+        (said,) = json.loads(self.inside("api-server", "thidua", "login-add", name, "--json", *options))
         return str(said["password"])
 
     def choose(self, name: str, given: str) -> str:

@@ -91,6 +91,8 @@ def first_login(app: Any, given: dict[str, str]) -> dict[str, Any]:
     found["logged in"] = lan.log_in("lan", given["lan"])
     found["desk before"] = lan.get("/desk/")[0]
     found["too short"] = lan.choose("ngan")[0]
+    found["the same again"] = lan.choose(given["lan"])
+    found["desk still"] = lan.get("/desk/")[0]
     found["chosen"] = lan.choose(OWN)
     found["desk after"] = lan.get("/desk/")[0]
     found["says where to change it"] = "/auth/resetmypassword/form" in lan.client.get("/desk/").text

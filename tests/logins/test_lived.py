@@ -121,6 +121,7 @@ def test_a_password_that_was_handed_out_is_good_for_choosing_ones_own(lived: Liv
     assert first["logged in"] == [302, "/auth/resetmypassword/form"]
     assert first["desk before"] == 403
     assert first["too short"] == 200, "the form again"
+    assert first["the same again"] == [302, "/auth/resetmypassword/form"] and first["desk still"] == 403
     assert first["chosen"] == [302, "http://127.0.0.1/desk/"]
     assert first["desk after"] == 200, "at once"
     assert first["says where to change it"]

@@ -13,6 +13,7 @@ from thidua.errors import ThiduaError
 if TYPE_CHECKING:
     from thidua.logins.accounts import Account
 
+Names = Annotated[list[str], typer.Argument(help="Tên đăng nhập / user names, as in people.csv")]
 Name = Annotated[str, typer.Argument(help="Tên đăng nhập / the user name, as in people.csv")]
 
 
@@ -36,15 +37,15 @@ def logins(as_json: Json = False) -> None:
 
 
 def login_add(
-    name: Name,
+    names: Names,
     role: Annotated[
         str | None, typer.Option("--role", help="Vai trò / role: office, viewer, operator, admin; makes the account")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Cấp mật khẩu dùng một lần / hand out a password, shown this once: its owner must change it at the first login.
+    """Cấp mật khẩu dùng một lần / hand out a password each, shown this once: to be changed at the first login.
 
-    With --role also makes the account, or gives it that role instead of what it had.
+    With --role also makes the accounts, or gives them that role instead of what they had.
     """
     from thidua.logins.accounts import hand_out
     from thidua.logins.roles import ACCOUNT_ROLES
@@ -52,12 +53,13 @@ def login_add(
     wanted = next((known for known in ACCOUNT_ROLES if known == role), None)
     if role and not wanted:
         raise ThiduaError(f"không có vai trò / no role '{role}' (roles: {', '.join(ACCOUNT_ROLES)})")
-    account, password = hand_out(name, wanted)
+    done = [hand_out(name, wanted) for name in names]
     if as_json:
-        print_json({**asdict(account), "password": password})
+        print_json([{**asdict(account), "password": password} for account, password in done])
         return
-    typer.echo(f"{account.name}: {_said(account)}")
-    typer.echo(f"Mật khẩu / password: {password or 'của thư mục người dùng / the one of the directory'}")
+    for account, password in done:
+        typer.echo(f"{account.name}: {_said(account)}")
+        typer.echo(f"  mật khẩu / password: {password or 'của thư mục người dùng / the one of the directory'}")
 
 
 def login_off(name: Name) -> None:

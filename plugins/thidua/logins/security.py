@@ -23,6 +23,7 @@ from flask_login import current_user
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from werkzeug.security import check_password_hash
 
 from thidua.logins.passwords import LEAST
 from thidua.logins.roles import ADMINISTRATOR, PERMISSIONS, is_first_login, role_of, when_chosen, when_handed_out
@@ -71,6 +72,9 @@ class OwnPassword(CustomResetMyPasswordView):
     message = "Đã đổi mật khẩu / password changed"
 
     def form_post(self, form: Any) -> Any:
+        if check_password_hash(current_user.password or "", form.password.data):
+            flash("Hãy chọn mật khẩu khác mật khẩu đang dùng / choose another one than the present", "warning")
+            return redirect(url_for(f"{type(self).__name__}.this_form_get"))
         super().form_post(form)
         return redirect(get_safe_url(DESK))
 
