@@ -53,11 +53,12 @@ def login_add(
     wanted = next((known for known in ACCOUNT_ROLES if known == role), None)
     if role and not wanted:
         raise ThiduaError(f"không có vai trò / no role '{role}' (roles: {', '.join(ACCOUNT_ROLES)})")
-    done = [hand_out(name, wanted) for name in names]
     if as_json:
+        done = [hand_out(name, wanted) for name in names]
         print_json([{**asdict(account), "password": password} for account, password in done])
         return
-    for account, password in done:
+    for name in names:
+        account, password = hand_out(name, wanted)
         typer.echo(f"{account.name}: {_said(account)}")
         typer.echo(f"  mật khẩu / password: {password or 'của thư mục người dùng / the one of the directory'}")
 
