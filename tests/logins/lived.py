@@ -84,6 +84,13 @@ class Browser:
         return found
 
 
+def pages_open_to(app: Any, browser: Browser) -> list[str]:
+    """The pages of accounts, Flask's, that show something else than the way to the login page."""
+    rules = app.state.auth_manager.flask_app.url_map.iter_rules()
+    paths = sorted({rule.rule for rule in rules if "GET" in rule.methods and not rule.arguments} - {"/logout/"})
+    return [path for path in paths if browser.get(f"/auth{path}")[0] not in (302, 401, 403, 404)]
+
+
 def first_login(app: Any, given: dict[str, str]) -> dict[str, Any]:
     lan, found = Browser(app), {}
     found["stranger"] = {path: lan.get(path)[0] for path in ("/desk/", "/api/v2/dags", "/auth/fab/v1/users")}
@@ -132,6 +139,7 @@ def main() -> None:
         browsers = settle(app, {name: given[name] for name in ("binh", "hoa", "admin")})
         found["admin's users page"] = browsers["admin"].get("/auth/users/list/")[0]
         anybody = Browser(app)
+        found["pages"] = {"hoa": pages_open_to(app, browsers["hoa"]), "nobody": pages_open_to(app, Browser(app))}
         found["routes"] = routes
         found["open"] = {"nobody": anybody.open_to(routes, None)} | {
             name: anybody.open_to(routes, anybody.token(name, OWN)) for name in ("lan", "binh", "hoa")

@@ -144,6 +144,12 @@ def test_a_stranger_gets_401_on_every_route(lived: Lived) -> None:
     assert routes(lived, "nobody") == FOR_ALL
 
 
+def test_the_pages_of_accounts_are_for_administrators(lived: Lived) -> None:
+    pages = lived["pages"]
+    assert pages["nobody"] == ["/login/"]
+    assert set(pages["hoa"]) == {"/resetmypassword/form", "/users/userinfo/"}
+
+
 def test_an_office_sees_nothing_of_airflow(lived: Lived) -> None:
     assert routes(lived, "lan") == FOR_ALL | WITH_ANY_LOGIN
 

@@ -108,7 +108,7 @@ class SecurityManager(FabAirflowSecurityManagerOverride):
     def _unless_guessing(self, get_in: Callable[..., Any], username: str, password: str, rotate: bool) -> Any:
         # By name, known or not: so nothing tells which exist. FAB takes the address of an account for its name too.
         known = self.find_user(username=username) or self.find_user(email=username)
-        name = (known.username if known else username or "").casefold()
+        name = (known.username if known else username or "").casefold()[:64]  # what is kept of a stranger's is bounded
         if not self._tries.hit(TRIES, name):
             log.warning("Locked after too many tries: %r", name)
             if has_request_context():
