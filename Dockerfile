@@ -8,12 +8,22 @@ RUN python -m venv --without-pip /opt/venv \
     && pip install --no-cache-dir --root-user-action=ignore "$(grep -E '^uv==' requirements.txt)" \
     && sed '/^# Development/,$d' requirements.in > runtime.in \
     && uv pip install --quiet --requirement runtime.in --constraint requirements.txt
+# For who logs in by LDAP: a library that is there as source only.
+ARG WITH_LDAP=
+RUN if [ -n "$WITH_LDAP" ]; then \
+        apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev libldap-dev libsasl2-dev \
+        && uv pip install --quiet python-ldap==3.4.8; \
+    fi
 COPY pyproject.toml README.md ./
 COPY plugins ./plugins
 RUN uv pip install --quiet --no-deps --editable . && rm -rf build plugins/*.egg-info
 
 
 FROM python:3.12-slim-bookworm AS thidua
+ARG WITH_LDAP=
+RUN if [ -n "$WITH_LDAP" ]; then \
+        apt-get update && apt-get install --yes --no-install-recommends libldap-2.5-0 && rm -rf /var/lib/apt/lists/*; \
+    fi
 RUN useradd --uid 1000 --user-group --no-create-home --home-dir /tmp thidua \
     && install -d -o thidua -g thidua /data /data/landing
 WORKDIR /opt/thidua

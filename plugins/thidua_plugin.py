@@ -27,10 +27,12 @@ class Desk:
         with self._lock:
             if self._app is None:
                 from thidua.desk.app import create_app
-                from thidua.desk.login import airflow_visitor
+                from thidua.desk.login import airflow_visitor, password_page
                 from thidua.settings import campaigns_dir, home
 
-                self._app = create_app(home(), campaigns_dir(), airflow_visitor, login_page="/auth/login/")
+                self._app = create_app(
+                    home(), campaigns_dir(), airflow_visitor, login_page="/auth/login/", password_page=password_page()
+                )
             return self._app
 
 

@@ -27,6 +27,11 @@ for _name in ("POSTGRES_DSN", "POSTGRES_ADMIN_DSN", "POSTGRES_READER_DSN", "WARE
     os.environ.pop(f"THIDUA_{_name}_FILE", None)
 
 
+# What `make up` does is what is tested, but where a test says otherwise.
+for _name in ("THIDUA_LOGIN", "THIDUA_LOGIN_FILE"):
+    os.environ.pop(_name, None)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     from tests.postgres import running_server

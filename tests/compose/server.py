@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import secrets
 import socket
 import subprocess
 import tarfile
@@ -39,6 +41,7 @@ class Server:
         # The last of two lines counts; the folder of plans is named from where the file is.
         files = ("--env-file", str(folder / ".env"), "--file", str(repo_root() / "docker-compose.yml"))
         self._compose = ("docker", "compose", "--project-name", project, *files)
+        self._url = f"http://127.0.0.1:{self.port}"
         self._token = ""
 
     def _run(self, *command: str, given: bytes | None = None, seconds: float = 900) -> bytes:
@@ -102,15 +105,32 @@ class Server:
         said = self.inside("postgres", "psql", "-U", user, "-d", "thidua", *options, "-c", statement)
         return [line.split("\t") for line in said.decode().splitlines()]
 
+    def hand_out(self, name: str, *options: str) -> str:
+        """A password that its owner is to change."""
+        (said,) = json.loads(self.inside("api-server", "thidua", "login-add", name, "--json", *options))
+        return str(said["password"])
+
+    def choose(self, name: str, given: str) -> str:
+        """Somebody logs in with what they were given and chooses a password, as in a browser; which."""
+        own = secrets.token_urlsafe(16)
+        with httpx.Client(base_url=self._url, timeout=60, follow_redirects=True) as browser:
+            form = _send(browser, "/auth/login/", username=name, password=given)
+            assert str(form.url).endswith("/auth/resetmypassword/form"), form.url
+            _send(browser, "/auth/resetmypassword/form", password=own, conf_password=own)
+        return own
+
+    def token(self, name: str, password: str) -> str:
+        login = {"username": name, "password": password}
+        answer = httpx.post(f"{self._url}/auth/token", json=login, timeout=60).raise_for_status()
+        return str(answer.json()["access_token"])
+
+    def ask(self, path: str, token: str) -> httpx.Response:
+        return httpx.get(f"{self._url}{path}", headers={"Authorization": f"Bearer {token}"}, timeout=60)
+
     def get(self, path: str) -> dict[str, Any]:
-        url = f"http://127.0.0.1:{self.port}"
         if not self._token:
-            passwords = json.loads(self.inside("api-server", "cat", "/data/airflow/passwords.json"))
-            login = {"username": "admin", "password": passwords["admin"]}
-            answer = httpx.post(f"{url}/auth/token", json=login, timeout=60).raise_for_status()
-            self._token = answer.json()["access_token"]
-        answer = httpx.get(f"{url}/api/v2{path}", headers={"Authorization": f"Bearer {self._token}"}, timeout=60)
-        found: dict[str, Any] = answer.raise_for_status().json()
+            self._token = self.token("admin", self.choose("admin", self.hand_out("admin")))
+        found: dict[str, Any] = self.ask(f"/api/v2{path}", self._token).raise_for_status().json()
         return found
 
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
@@ -140,6 +160,13 @@ class Server:
             return self.received(campaign) >= exports and self.is_idle()
 
         wait_until(f"{exports} files of {campaign} in Postgres", is_there, SECONDS_TO_SETTLE)
+
+
+def _send(browser: httpx.Client, path: str, **fields: str) -> httpx.Response:
+    """A form of Airflow's login pages, with its token against forgery."""
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', browser.get(path).raise_for_status().text)
+    assert found, path
+    return browser.post(path, data={**fields, "csrf_token": found.group(1)})
 
 
 def wait_until(what: str, is_so: Callable[[], bool], seconds: float, every: float = 2) -> None:

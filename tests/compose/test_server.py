@@ -80,6 +80,23 @@ def test_nobody_is_root_and_nothing_can_be_written(server: Server) -> None:
         assert len(said) == 3, f"{service} can write its root file system"
 
 
+def test_logins_are_accounts_whose_first_password_is_changed_and_which_end_when_closed(server: Server) -> None:
+    given = server.hand_out("lan", "--role", "office")
+    assert server.ask("/desk/", server.token("lan", given)).status_code == 403
+    token = server.token("lan", server.choose("lan", given))
+    # It has a role, and people.csv no unit for it: the desk says so, Airflow shows nothing.
+    assert "chưa được gán đơn vị" in server.ask("/desk/", token).text
+    assert server.ask("/api/v2/dags", token).status_code == 403
+    stored = server.inside(
+        "postgres", "psql", "-U", "postgres", "-d", "airflow", "-Atc", "select password from ab_user"
+    )
+    assert all(line.startswith(b"scrypt:") for line in stored.split())
+    assert b"passwords.json" not in server.inside("api-server", "ls", "/data/airflow")
+    server.inside("api-server", "thidua", "login-off", "lan")
+    wait_until("the account is closed", lambda: "chưa được gán" not in server.ask("/desk/", token).text, 90)
+    assert server.ask("/desk/", token).status_code == 403
+
+
 def test_a_lock_of_one_container_holds_in_another(server: Server) -> None:
     tried = "import fcntl; fcntl.flock(open('/data/.lock-of-test', 'a'), fcntl.LOCK_EX | fcntl.LOCK_NB)"
     holder = server.begin("worker", "python", "-c", HOLDS_A_LOCK)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from fastapi import HTTPException
 from fastapi.routing import APIRoute
+from thidua.desk import login
 from thidua.desk.access import DECIDERS, EVERYBODY, READERS, SENDERS, Role, visitor_of
+from thidua.orchestration.up import AIRFLOW_ROLES
 
 from tests.desk.conftest import CAMPAIGN, OTHER, OTHER_FILE, OWN, OWN_FILE, Clients
 
@@ -111,6 +115,48 @@ def test_others_see_all_units(clients: Clients) -> None:
     assert "66,67%" in board  # two of three came, one was returned
     assert "33,33%" in board
     assert viewer.get(f"/submissions/{OTHER_FILE}").status_code == 200
+
+
+def simple_user(role: str | None) -> Any:
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+
+    return SimpleAuthManagerUser(username="lan", role=role)
+
+
+@pytest.mark.parametrize(("role", "granted"), AIRFLOW_ROLES.items())
+def test_what_airflows_simple_manager_grants(monkeypatch: pytest.MonkeyPatch, role: str, granted: str) -> None:
+    from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
+
+    monkeypatch.setattr(login, "get_auth_manager", SimpleAuthManager)
+    found = login.granted_to(simple_user(granted or None))
+    assert found is (None if role == "office" else Role(role)), "of an office people.csv knows the units"
+
+
+@pytest.mark.parametrize(
+    ("held", "role"),
+    [
+        (["office"], Role.OFFICE),
+        (["viewer"], Role.VIEWER),
+        (["operator"], Role.OPERATOR),
+        (["Admin"], Role.ADMIN),
+        (["office", "operator"], Role.OPERATOR),
+        (["auditor", "viewer"], Role.VIEWER),
+        ([], "none of the roles"),
+        (["admin"], "none of the roles"),
+        (["auditor"], "none of the roles"),
+        (["office-first-login"], "of your own first"),
+        (["Admin", "viewer-first-login"], "of your own first"),
+    ],
+)
+def test_what_an_account_grants(held: list[str], role: Role | str) -> None:
+    """Roles as Airflow's FAB manager hands a user over, by name."""
+    user = SimpleNamespace(roles=[SimpleNamespace(name=name) for name in held])
+    if isinstance(role, Role):
+        assert login.granted_to(user) is role
+        return
+    with pytest.raises(HTTPException, match=role) as refused:
+        login.granted_to(user)
+    assert refused.value.status_code == 403
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def approval() -> ApprovalForm:
 
 def said(option: str, **fields: str) -> dict[str, Any]:
     """What a form resumes with."""
-    person = {"id": "an", "name": "Nguyễn Văn An"}
+    person = {"id": "3", "name": "an"}  # as accounts are: the id is a number
     return event_of({"responded_by": person, "responded_at": AT, "chosen_options": [option], "params_input": fields})
 
 

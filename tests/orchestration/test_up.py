@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from thidua.errors import ThiduaError
 from thidua.orchestration.up import configure_server, users
 
 
@@ -51,6 +52,17 @@ def test_whoever_has_a_role_has_a_login(tmp_path: Path, monkeypatch: pytest.Monk
     assert {name: second[name] for name in first} == first
     assert set(second) - set(first) == {"tu"}
     assert stat.S_IMODE(passwords.stat().st_mode) == 0o600
+
+
+def test_where_logins_are_accounts_no_password_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", {"THIDUA_LOGIN": "accounts", "THIDUA_CAMPAIGNS": str(tmp_path)})
+    assert configure_server(tmp_path / "airflow") is None
+    assert os.environ["AIRFLOW__CORE__AUTH_MANAGER"].endswith(".FabAuthManager")
+    assert Path(os.environ["AIRFLOW__FAB__CONFIG_FILE"]).is_file(), "Airflow takes none for no settings, without a word"
+    assert not list(tmp_path.rglob("*.json"))
+    monkeypatch.setenv("THIDUA_LOGIN", "ldap")
+    with pytest.raises(ThiduaError, match="accounts, simple"):
+        configure_server(tmp_path / "airflow")
 
 
 @pytest.mark.parametrize("given", ["hoa", "hoa:chief", "a b:viewer", ":viewer", "x:admin:y", "a,b:viewer"])

@@ -25,6 +25,12 @@ def test_a_person_belongs_to_units_of_one_campaign_or_of_all(tmp_path: Path) -> 
     assert person(folder, "nobody") == Person("nobody")
 
 
+def test_however_a_login_spells_a_name_it_is_the_same_person(tmp_path: Path) -> None:
+    """A directory takes LAN for lan; an operator must not shed their unit by that."""
+    folder = registry(tmp_path, "Lan,operator,,o1\n")
+    assert person(folder, "LAN") == person(folder, "Lan") == Person("Lan", "operator", frozenset({(None, "o1")}))
+
+
 def test_without_a_registry_nobody_belongs_anywhere(tmp_path: Path) -> None:
     assert person(tmp_path, "lan") == Person("lan")
 
@@ -35,6 +41,7 @@ def test_without_a_registry_nobody_belongs_anywhere(tmp_path: Path) -> None:
         ("lan,chef,c,o1\n", "people.csv:2: role"),
         ("lan,office,c,\n", "people.csv:2: unit_id"),
         ("lan,office,c,o1\nlan,viewer,c,o1\n", "people.csv:3: role"),
+        ("lan,office,c,o1\nLan,office,c,o2\n", "people.csv:3: user_name"),
     ],
 )
 def test_a_broken_registry_names_its_line(tmp_path: Path, line: str, place: str) -> None:

@@ -21,6 +21,7 @@ from thidua.cli import (
     docs,
     house,
     lake,
+    logins,
     plans,
     postgres,
     reminders,
@@ -52,6 +53,7 @@ for module in (
     reminders,
     docs,
     postgres,
+    logins,
     house,
 ):
     module.register(app)

@@ -34,8 +34,10 @@ def create_app(
     identify: Callable[..., Any],
     now: Callable[[], datetime] = now_utc,
     login_page: str | None = None,
+    password_page: str | None = None,
 ) -> FastAPI:
-    """`identify`: the dependency that returns the Visitor or raises 401. `login_page`: where a stranger is sent."""
+    """`identify`: the dependency that returns the Visitor or raises 401. `login_page`: where a stranger is sent;
+    `password_page`: where people change their password."""
     app = FastAPI(
         dependencies=[Depends(current_visitor)], openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
     )
@@ -44,6 +46,7 @@ def create_app(
     app.state.desk = Desk(
         home, campaigns_dir, previewer, previewer.warm_up, now, Forms(home), JudgedFiles(home), Published(home)
     )
+    app.state.password_page = password_page
     app.add_middleware(LimitedBody)
     app.add_middleware(SafeHeaders)
     for module in (home_page, hand_in, board, submissions, work, ranking, health):

@@ -145,6 +145,7 @@ ENGLISH = {
     "Đã nhận": "Received",
     "Đúng hạn": "On time",
     "Đăng nhập": "Log in",
+    "Đổi mật khẩu": "Change password",
     "Đơn vị": "Unit",
     "Chờ ai": "Waits for",
     "Ghi quyết định": "Record the decision",

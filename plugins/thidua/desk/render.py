@@ -138,6 +138,7 @@ def page(
         "until": partial(until, language=language),
         "export_title": lru_cache(partial(export_title, language=language)),
         "link": partial(link, request),
+        "password_page": request.app.state.password_page,
         "other_language": link(request, path, **{**request.query_params, "lang": other}),
     }
     text = ENVIRONMENT.get_template(template).render({**names, **(context or {})})

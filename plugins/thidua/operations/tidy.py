@@ -22,6 +22,7 @@ from thidua.intake.data_docs import data_docs_dir, write_index
 from thidua.lake.batches import clear_abandoned
 from thidua.lake.deletions import record_deletion
 from thidua.lake.receipts import raw_path
+from thidua.logins import settings as accounts
 from thidua.operations.backup import check_whole, operations_lock
 from thidua.operations.metadata import reachable_url
 from thidua.operations.originals import Original, personal_originals
@@ -248,6 +249,8 @@ def _clean_airflow(home: Home, policy: Policy, now: datetime, *, dry_run: bool) 
         "AIRFLOW_HOME": os.environ.get("AIRFLOW_HOME", str(home.airflow)),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url,
         "AIRFLOW__CORE__SQL_ALCHEMY_CONN": url,
+        # Else sessions of browsers that ended would stay.
+        **({"AIRFLOW__CORE__AUTH_MANAGER": accounts.MANAGER} if accounts.are_accounts() else {}),
     }
     done = subprocess.run(
         [*command, *(["--dry-run"] if dry_run else [])],

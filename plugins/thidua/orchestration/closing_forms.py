@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from thidua.clock import now_utc, parse_instant
 from thidua.errors import ThiduaError
 from thidua.orchestration.kept_form import KeptForm
-from thidua.orchestration.kept_responses import Place, forget
+from thidua.orchestration.kept_responses import Place, forget, login_of
 
 RETRIES = 50
 
@@ -35,9 +35,7 @@ class _Form(KeptForm):
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
         payload = super().execute_complete(context, event)
-        user = payload["responded_by_user"] or {}
-        # The login, not the name shown: that is who somebody is.
-        who = str(user.get("id") or "").strip()
+        who = login_of(payload["responded_by_user"])
         if not who:
             raise ThiduaError("không rõ ai trả lời / nobody is known to have answered")
         try:

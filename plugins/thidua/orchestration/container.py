@@ -1,7 +1,7 @@
 """What containers of docker-compose.yml do besides running a part of Airflow: `python -m thidua.orchestration.container …`.
 
 `init` makes what is not there and brings the rest up to date; it may run at any time and as often as one likes.
-`api-server` makes the logins, then becomes Airflow's.
+`api-server` sets how people log in, then becomes Airflow's.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import replace
 from thidua.errors import ThiduaError
 from thidua.orchestration.databases import make_database, make_login
 from thidua.orchestration.run_dags import prepare
-from thidua.orchestration.up import configure_server
+from thidua.orchestration.up import configure_server, make_accounts
 from thidua.settings import home
 from thidua.warehouse.postgres import roles
 from thidua.warehouse.postgres.target import ADMINISTRATOR, PUBLISHER, READER, connect, target_of
@@ -25,6 +25,7 @@ APPLICATIONS = {"airflow": "AIRFLOW_DB_PASSWORD", "superset": "SUPERSET_DB_PASSW
 def init() -> None:
     make_databases()
     prepare()
+    make_accounts()
     for folder in (home().landing, home().lake, home().airflow / "logs" / "dag_processor"):
         folder.mkdir(parents=True, exist_ok=True)
     print("Đã sẵn sàng / ready: databases, logins, tables, pools, folders")
@@ -49,8 +50,8 @@ def make_databases() -> None:
 
 
 def api_server() -> None:
-    passwords = configure_server(home().airflow)
-    print(f"Mật khẩu trong / passwords in {passwords}", flush=True)
+    if passwords := configure_server(home().airflow):
+        print(f"Mật khẩu trong / passwords in {passwords}", flush=True)
     os.execvp("airflow", ["airflow", "api-server"])  # noqa: S606, S607 - the container's own
 
 

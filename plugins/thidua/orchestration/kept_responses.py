@@ -104,6 +104,14 @@ def event_of(answer: Mapping[str, Any]) -> Event:
     }
 
 
+def login_of(person: Mapping[str, Any] | None) -> str:
+    """The login of who answered, as people.csv knows it; "": nobody is known to have.
+
+    Airflow calls it the name. The id is the same with its simple manager, and a number where logins are accounts.
+    """
+    return str((person or {}).get("name") or "").strip()
+
+
 class KeepAnswers:
     """In the api-server: an answer is kept before whoever gave it is told that it was taken."""
 

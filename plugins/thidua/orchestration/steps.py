@@ -218,19 +218,20 @@ def ask_questions(params: Record, run_id: str) -> list[Record]:
 
 
 def record_answer(question: Record, response: Record | None, params: Record) -> str | None:
-    """Records what somebody answered, under the login they are known by, not the name shown; what became of it, in a line.
+    """Records what somebody answered, under the login they are known by; what became of it, in a line.
 
     None: the question stays open. Whoever answered on the pages meanwhile was first, and the line says so.
     """
     from thidua.orchestration.forms import LATER
+    from thidua.orchestration.kept_responses import login_of
     from thidua.review.asked import release
     from thidua.review.decide import AlreadyDecided, decide, follow
 
     given = response or {}
-    chosen, user = given.get("chosen_options") or [LATER], given.get("responded_by_user")
+    chosen, user = given.get("chosen_options") or [LATER], login_of(given.get("responded_by_user"))
     answer = question["options"].get(chosen[0])
     try:
-        if answer is None or user is None:
+        if answer is None or not user:
             return None
         decision = decide(
             home(),
@@ -238,7 +239,7 @@ def record_answer(question: Record, response: Record | None, params: Record) -> 
             campaign_id=question["campaign_id"],
             kind=answer["kind"],
             subject=answer["subject"],
-            decided_by=user["id"],
+            decided_by=user,
             reason=given["params_input"]["reason"],
             now=clock(params),
         )

@@ -2,7 +2,8 @@
 
 One machine, SQLite. There is a login for `admin`, for everybody whom people.csv gives a role, and for whom THIDUA_USERS
 names (`hoa:operator,lan:office,binh:viewer`). Passwords are made on first use and kept in $THIDUA_HOME/airflow, readable
-for this user alone. Ctrl-C stops everything that was started.
+for this user alone; or they are accounts in Airflow's database (THIDUA_LOGIN=accounts, docs/server.md). Ctrl-C stops
+everything that was started.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from thidua.files import write_atomic
+from thidua.logins import settings as accounts
+from thidua.logins.roles import Role
 from thidua.orchestration.run_dags import configure, prepare
 from thidua.review.people import people
 from thidua.settings import campaigns_dir, home
 
 PASSWORDS = "passwords.json"
 # What a role of the desk may do in Airflow itself. An office has a login and no rights there: DAG runs name all offices.
-AIRFLOW_ROLES = {"office": "", "viewer": "viewer", "operator": "user", "admin": "admin"}
+AIRFLOW_ROLES: dict[Role, str] = {"office": "", "viewer": "viewer", "operator": "user", "admin": "admin"}
 _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 # The scheduler starts when the api-server listens: what a kill left undone would fail before it could report.
 PARTS = (["api-server"], ["dag-processor"], ["triggerer", "--skip-serve-logs"], ["scheduler", "--skip-serve-logs"])
@@ -43,9 +46,9 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
-def users() -> dict[str, str]:
+def users() -> dict[str, Role]:
     """User name -> role of the desk. Who is named twice has what THIDUA_USERS says."""
-    found = {"admin": "admin"}
+    found: dict[str, str] = {"admin": "admin"}
     found |= {name: one.role for name, one in people(campaigns_dir()).items() if one.role}
     for entry in filter(None, (part.strip() for part in os.environ.get("THIDUA_USERS", "").split(","))):
         name, _, role = entry.partition(":")
@@ -53,7 +56,8 @@ def users() -> dict[str, str]:
     for name, role in found.items():
         if not _USER.fullmatch(name) or role not in AIRFLOW_ROLES:
             sys.exit(f"thidua: '{name}:{role}' is no user and role (roles: {', '.join(AIRFLOW_ROLES)})")
-    return found
+    known = {str(role): role for role in AIRFLOW_ROLES}
+    return {name: known[role] for name, role in found.items()}
 
 
 def write_passwords(path: Path, names: Iterable[str]) -> None:
@@ -65,18 +69,15 @@ def write_passwords(path: Path, names: Iterable[str]) -> None:
         write_atomic(path, json.dumps(known, indent=1).encode(), mode=0o600)
 
 
-def configure_server(airflow_home: Path) -> Path:
-    """Settings of a server on this machine alone; returns the file that holds its passwords."""
-    passwords = airflow_home / PASSWORDS
+def configure_server(airflow_home: Path) -> Path | None:
+    """Settings of a server on this machine alone; returns the file of its passwords, None where logins are accounts."""
     airflow_home.mkdir(parents=True, exist_ok=True)
-    known = users()
-    write_passwords(passwords, known)
+    passwords = None
+    if accounts.are_accounts():
+        accounts.configure()
+    else:
+        passwords = _configure_simple_logins(airflow_home)
     settings = {
-        "AIRFLOW__CORE__AUTH_MANAGER": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(
-            f"{name}:{AIRFLOW_ROLES[role]}" for name, role in known.items()
-        ),
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
         # What was running when everything was killed is looked for so often (seconds), not only every five minutes.
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
@@ -89,6 +90,32 @@ def configure_server(airflow_home: Path) -> Path:
     reached = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 only compared: a container's setting
     os.environ.setdefault("AIRFLOW__CORE__EXECUTION_API_SERVER_URL", f"http://{reached}:{port}/execution/")
     return passwords
+
+
+def _configure_simple_logins(airflow_home: Path) -> Path:
+    passwords = airflow_home / PASSWORDS
+    known = users()
+    write_passwords(passwords, known)
+    settings = {
+        "AIRFLOW__CORE__AUTH_MANAGER": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(
+            f"{name}:{AIRFLOW_ROLES[role]}" for name, role in known.items()
+        ),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
+    }
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
+    return passwords
+
+
+def make_accounts() -> None:
+    """Where logins are accounts: one for everybody who is to log in and has none. Airflow's tables are there."""
+    if not accounts.are_accounts():
+        return
+    from thidua.logins.accounts import make
+
+    if made := make(users()):
+        print(f"Tài khoản mới / new accounts: {', '.join(made)}; mật khẩu / passwords: thidua login-add", flush=True)
 
 
 def write_keys() -> None:
@@ -108,9 +135,10 @@ def main() -> None:
     home().landing.mkdir(parents=True, exist_ok=True)
     prepare()
     write_keys()
+    make_accounts()
+    where = f"mật khẩu trong / password in {passwords}" if passwords else "thidua login-add admin"
     print(
-        f"Airflow: http://{host}:{port} (admin, mật khẩu trong / password in {passwords})\n"
-        f"Bàn làm việc / the desk: http://{host}:{port}/desk/",
+        f"Airflow: http://{host}:{port} (admin, {where})\nBàn làm việc / the desk: http://{host}:{port}/desk/",
         flush=True,
     )
     airflow = str(Path(sys.executable).with_name("airflow"))

@@ -54,8 +54,9 @@ class Person:
 
 
 def person(campaigns_dir: Path, user_name: str) -> Person:
-    """What the registry says of a user. Raises PlanError on a broken people.csv."""
-    return people(campaigns_dir).get(user_name, Person(user_name))
+    """What the registry says of a user, however a login spells them. Raises PlanError on a broken people.csv."""
+    name = user_name.casefold()
+    return next((one for one in people(campaigns_dir).values() if one.user.casefold() == name), Person(user_name))
 
 
 def people(campaigns_dir: Path) -> dict[str, Person]:
@@ -73,7 +74,12 @@ def _load(path: Path, mtime_ns: int, size: int) -> dict[str, Person]:
     rows: list[PersonRow] = read_csv(path, PersonRow, PEOPLE_FILE, problems)
     roles: dict[str, Role | None] = {}
     units: dict[str, set[tuple[str | None, str]]] = defaultdict(set)
+    spelled: dict[str, str] = {}
     for row in rows:
+        if (other := spelled.setdefault(row.user_name.casefold(), row.user_name)) != row.user_name:
+            problems.append(
+                Problem(PEOPLE_FILE, row.line, "user_name", f"'{row.user_name}' is '{other}' in an earlier line", other)
+            )
         known = roles.setdefault(row.user_name, row.role)
         if known != row.role:
             problems.append(
