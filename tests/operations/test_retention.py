@@ -54,7 +54,7 @@ def home(tmp_path: Path) -> Home:
 
 def make_official(home: Home, period_id: str) -> None:
     said = {"campaign_id": CAMPAIGN, "period_id": period_id, "version": 1, "approved_at": APPROVED.isoformat()}
-    commit_version(new_version_dir(home, CAMPAIGN, period_id), {**said, "tables": {}, "content_hash": "…"})
+    commit_version(home, new_version_dir(home, CAMPAIGN, period_id), {**said, "tables": {}, "content_hash": "…"})
 
 
 def persons(home: Home) -> Receipt:

@@ -15,8 +15,9 @@ from thidua.closing.compare import paid
 from thidua.closing.questions import Question
 from thidua.errors import NotWell
 from thidua.lake.entries import digest
+from thidua.lake.writing import fresh_home as home
 from thidua.orchestration.steps import Record, clock
-from thidua.settings import campaigns_dir, home
+from thidua.settings import campaigns_dir
 
 CONFIRM = "Xác nhận / Confirm"
 APPROVE = "Phê duyệt / Approve"

@@ -40,6 +40,8 @@ class LandingTrigger(BaseEventTrigger):
 def _waiting(home: Home) -> frozenset[object]:
     """Files without a receipt, and decisions that no published build has seen."""
     from thidua.lake.receipts import waiting_files
+    from thidua.lake.writing import refresh
     from thidua.review.questions import unbuilt_decisions
 
+    refresh(home)
     return waiting_files(home) | {decision["decision_id"] for decision in unbuilt_decisions(home)}

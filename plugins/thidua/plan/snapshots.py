@@ -11,7 +11,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from thidua.clock import parse_instant
-from thidua.files import fsync_dir, fsync_tree, locked
+from thidua.files import fsync_tree
+from thidua.lake.writing import held, put_folder
 from thidua.plan.csvs import CSV_ROWS
 from thidua.plan.loader import PLAN_FILE, load_campaigns, load_plan
 from thidua.settings import Home
@@ -45,7 +46,7 @@ def record_snapshots(home: Home, campaigns_dir: Path, now: datetime) -> list[Sna
     when a plan is broken."""
     plans = load_campaigns(campaigns_dir)
     recorded = []
-    with locked(home.lake / ".lock"):
+    with held(home, home.lake / ".lock"):
         _drop_unfinished(home)
         history = _history(home)
         for campaign_id, plan in plans.items():
@@ -74,8 +75,7 @@ def _record(home: Home, campaign_id: str, folder: Path, at: datetime) -> Snapsho
     (temporary / "snapshot.json").write_text(json.dumps(entry, indent=2), encoding="utf-8")
     fsync_tree(temporary)
     final = parent / f"{at:%Y%m%dT%H%M%S.%fZ}-{digest[:12]}"
-    temporary.rename(final)
-    fsync_dir(parent)
+    put_folder(home, temporary, final)
     return Snapshot(campaign_id, final, digest, at)
 
 

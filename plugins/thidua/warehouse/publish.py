@@ -68,6 +68,7 @@ def publish(home: Home, keep: int | None = None) -> Path | None:
     with warehouse.locked():
         with warehouse.opened() as connection:
             complete, build_id = raw.is_complete(connection), raw.build_id(connection)
+            described = raw.read_described(connection)
         if not complete:
             raise NotWell(
                 "lần dựng trước chưa xong / the last build did not finish, so nothing is published; "
@@ -82,7 +83,9 @@ def publish(home: Home, keep: int | None = None) -> Path | None:
         temporary = home.serve / f".tmp-{stamp}"
         temporary.mkdir()
         tables = export_marts(warehouse, temporary)
-        if (warehouse.work / DESCRIBED).exists():  # with the version: which of its tables are personal is its own
+        if described:  # with the version: which of its tables are personal is its own
+            (temporary / DESCRIBED).write_text(described, encoding="utf-8")
+        elif (warehouse.work / DESCRIBED).exists():
             shutil.copyfile(warehouse.work / DESCRIBED, temporary / DESCRIBED)
         version = {"build_id": build_id, "published_at": stamp, "tables": tables}
         write_atomic(temporary / "version.json", json.dumps(version, indent=2).encode())
