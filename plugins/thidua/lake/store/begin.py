@@ -19,7 +19,7 @@ from thidua.lake.entries import canonical, file_digest
 from thidua.lake.store import log
 from thidua.lake.store.house import HOUSE, Copy, check_key, copy_of, needed_target, store_dir
 from thidua.lake.store.log import Said, read_after
-from thidua.lake.store.place import STORE, Place, in_parallel
+from thidua.lake.store.place import STORE, Place, in_parallel, place_of
 from thidua.lake.store.pull import pull
 from thidua.lake.store.push import New, send
 from thidua.lake.store.sweep import all_said
@@ -49,7 +49,7 @@ def begin(home: Home) -> Begun:
     if not url:
         raise ThiduaError(f"chưa đặt / set {STORE}, such as s3://connection@bucket/prefix (docs/postgres.md)")
     needed_target()
-    place = Place(url, home)
+    place = place_of(url, home)
     home.lake.mkdir(parents=True, exist_ok=True)
     with locked(operations_lock(home)), locked(lake_lock(home)):
         check_whole(home)

@@ -17,7 +17,7 @@ from thidua.errors import NotWell, ThiduaError
 from thidua.files import write_atomic, write_once
 from thidua.intake.personal import FINGERPRINT, fingerprint_of_key, key_fingerprint, key_path
 from thidua.lake.entries import canonical
-from thidua.lake.store.place import STORE, Place
+from thidua.lake.store.place import STORE, Place, place_of
 from thidua.lake.store.tree import of_lake
 from thidua.settings import Home
 from thidua.warehouse.postgres.target import WAREHOUSE, Target, target_of
@@ -65,7 +65,7 @@ def copy_of(home: Home) -> Copy:
     url = os.environ[STORE].strip()
     known = url, home.path, os.getpid()
     if known not in _copies:
-        place, target = Place(url, home), needed_target()
+        place, target = place_of(url, home), needed_target()
         house = _read_house(place)
         _join(home, place, house)
         _copies[known] = Copy(home, place, target, house["house"])
