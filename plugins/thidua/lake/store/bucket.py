@@ -6,10 +6,10 @@ a task, Airflow's database. Importing Airflow costs two seconds, so only who has
 
 from __future__ import annotations
 
-import logging
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from thidua.errors import NotWell, ThiduaError
 from thidua.lake.store.place import STORE, Found
 from thidua.settings import Home
 
+_LEVEL = "AIRFLOW__LOGGING__LOGGING_LEVEL"
 _MODIFIED = ("LastModified", "last_modified", "updated", "mtime")  # of S3, Azure, Google
 
 
@@ -27,13 +28,9 @@ class Bucket:
 
     def __init__(self, url: str, home: Home) -> None:
         self._shown = _without_login(url)
-        # Airflow writes its settings there when it is imported; never into somebody's home directory.
-        os.environ.setdefault("AIRFLOW_HOME", str(home.airflow))
+        _import_quietly(home)
         from airflow.sdk import ObjectStoragePath
 
-        # They tell of every connection on standard output, where machines read what a command prints.
-        for name in ("airflow", "aiobotocore", "botocore"):
-            logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger(name).level))
         try:
             path = ObjectStoragePath(url)
             self._fs: Any = path.fs
@@ -112,6 +109,23 @@ class Bucket:
             for name, info in sorted(found.items())
             if info.get("type") == "file"
         ]
+
+
+def _import_quietly(home: Home) -> None:
+    """Imports Airflow for a command. It would tell of every connection on standard output, where machines read what a
+    command prints, and write its settings into somebody's home directory. Within Airflow it is imported already."""
+    if "airflow" in sys.modules:
+        return
+    os.environ.setdefault("AIRFLOW_HOME", str(home.airflow))
+    level = os.environ.get(_LEVEL)
+    os.environ[_LEVEL] = level or "WARNING"
+    try:
+        with redirect_stdout(sys.stderr):
+            import airflow.sdk
+            import airflow.sdk.log  # noqa: F401
+    finally:
+        if level is None:
+            del os.environ[_LEVEL]
 
 
 def _modified(info: dict[str, Any]) -> int:

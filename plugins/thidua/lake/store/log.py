@@ -79,7 +79,7 @@ def read_after(place: Place, number: int) -> Iterator[list[tuple[int, Entry]]]:
             yield entries
         if len(entries) < width:
             return
-        number, width = numbers[-1], AT_ONCE * 2
+        number, width = numbers[-1], min(width * 2, AT_ONCE * 2)
 
 
 def _parsed(content: bytes, number: int, place: Place) -> Entry:
