@@ -152,12 +152,12 @@ def test_what_is_gone_is_not_judged_again(home: Home) -> None:
 
 
 def test_a_kill_between_record_and_bytes_is_made_good(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    def killed(path: Path) -> None:
+    def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
     write_slips(home, home.path.parent / "campaigns")
     with monkeypatch.context() as patched:
-        patched.setattr(tidying, "_remove", killed)
+        patched.setattr(tidying, "take_away", killed)
         with pytest.raises(KeyboardInterrupt):
             run(home)
     sha256 = persons(home).content_sha256

@@ -32,7 +32,17 @@ from thidua.errors import ThiduaError
 
 # Commands that ask nothing of the lake, or begin its store themselves.
 WITHOUT_LAKE = frozenset(
-    {"where", "check-plan", "check-contracts", "check-people", "schema", "postgres-init", "restore", "store-init", "store-check"}
+    {
+        "where",
+        "check-plan",
+        "check-contracts",
+        "check-people",
+        "schema",
+        "postgres-init",
+        "restore",
+        "store-init",
+        "store-check",
+    }
 )
 
 INTERRUPTED = 130  # what Typer makes of Ctrl-C

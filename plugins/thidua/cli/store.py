@@ -35,7 +35,9 @@ def store_init(as_json: Json = False) -> None:
 def store_check(
     mend: Annotated[
         bool,
-        typer.Option("--mend", help="Dời sang bên những gì khác, lấy lại từ kho / set aside what differs, take it anew"),
+        typer.Option(
+            "--mend", help="Dời sang bên những gì khác, lấy lại từ kho / set aside what differs, take it anew"
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -16,13 +15,9 @@ from thidua.desk.judged import JudgedFiles
 from thidua.desk.preview import Preview
 from thidua.desk.published import Published
 from thidua.desk.safety import Forms
-from thidua.errors import NotWell
 from thidua.lake.receipts import Receipt
-from thidua.lake.writing import refresh
 from thidua.reports.served import Served
 from thidua.settings import Home
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,15 +42,6 @@ class Desk:
 def desk_of(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
     return desk
-
-
-def fresh(request: Request) -> None:
-    """Pages of a host with a copy of the lake show what other hosts did some seconds ago. Without its store they go on
-    showing what is known here; whoever decides is told then."""
-    try:
-        refresh(desk_of(request).home, at_most_every=5)
-    except NotWell as error:
-        log.warning("%s", error.message)
 
 
 TheDesk = Annotated[Desk, Depends(desk_of)]

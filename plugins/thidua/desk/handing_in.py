@@ -22,8 +22,8 @@ from thidua.desk.safety import desk_dir
 from thidua.errors import ThiduaError
 from thidua.files import fsync_dir, write_atomic, write_once
 from thidua.intake.days import file_name_hint
-from thidua.lake.writing import is_shared
 from thidua.lake.receipts import SIDECAR, Receipt, is_export_name, submission_id_of
+from thidua.lake.writing import is_shared
 from thidua.settings import Home
 
 SUFFIXES = (".xlsx", ".xls", ".xlsb", ".ods", ".csv", ".txt")

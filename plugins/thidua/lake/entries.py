@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from thidua.errors import NotWell
-from thidua.settings import Home
 from thidua.lake.writing import put_entry
+from thidua.settings import Home
 
 Entry = dict[str, Any]
 

@@ -27,8 +27,8 @@ from thidua.errors import NotWell, ThiduaError
 from thidua.files import fsync_dir, locked, write_atomic
 from thidua.intake.personal import FINGERPRINT, key_fingerprint, key_path
 from thidua.lake.entries import canonical
-from thidua.operations.archive import Manifest, read_archive
 from thidua.lake.writing import is_shared
+from thidua.operations.archive import Manifest, read_archive
 from thidua.operations.backup import MARK, operations_lock
 from thidua.operations.contents import AIRFLOW_SECRETS, CAMPAIGNS, HOME
 from thidua.operations.metadata import POSTGRES_COPY, SQLITE_COPY, metadata_url, sqlite_path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,7 +11,10 @@ from typing import Any
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
+from thidua.errors import NotWell
 from thidua.settings import Home
+
+log = logging.getLogger(__name__)
 
 
 class LandingTrigger(BaseEventTrigger):
@@ -42,6 +46,13 @@ def _waiting(home: Home) -> frozenset[object]:
     from thidua.lake.receipts import waiting_files
     from thidua.lake.writing import refresh
     from thidua.review.questions import unbuilt_decisions
+    from thidua.warehouse.publish import follow
 
-    refresh(home)
-    return waiting_files(home) | {decision["decision_id"] for decision in unbuilt_decisions(home)}
+    try:
+        refresh(home)
+        follow(home)  # decisions that a build on another host took are in what it published
+        waiting = waiting_files(home)
+    except NotWell as error:  # the store of several hosts does not answer: the next look may
+        log.warning("%s", error.message)
+        return frozenset()
+    return waiting | {decision["decision_id"] for decision in unbuilt_decisions(home)}

@@ -42,7 +42,9 @@ SENT = parse_instant("2023-06-30").timestamp()
 def judged(home: Home, *names: str) -> Path:
     """A work directory that is ready to be committed."""
     day = parse_instant("2023-06-30").date()
-    return work_of(home, CAMPAIGN, [FigureFile(name, "progress", EARLY, (("bao-loc", day, "users", "", "", 1),)) for name in names])
+    return work_of(
+        home, CAMPAIGN, [FigureFile(name, "progress", EARLY, (("bao-loc", day, "users", "", "", 1),)) for name in names]
+    )
 
 
 def receive(home: Home, at: Any = EARLY, text: str = TEXT) -> None:
@@ -73,7 +75,10 @@ def test_what_one_host_writes_all_have(hosts: Hosts, tmp_path: Path) -> None:
         commit(home, judged(home, "two"))
     assert hosts.seen_by(hosts.a) == content_of(hosts.b) == hosts.seen_by(hosts.joined("c"))
     assert len(list_batches(hosts.a)) == 2
-    modes = {oct(path.stat().st_mode & 0o777) for path in (raw_path(hosts.b, receipt.content_sha256), evidence_path(hosts.b, paper))}
+    modes = {
+        oct(path.stat().st_mode & 0o777)
+        for path in (raw_path(hosts.b, receipt.content_sha256), evidence_path(hosts.b, paper))
+    }
     assert modes == {"0o600"} and not (hosts.b.restricted / "raw").stat().st_mode & 0o077
 
 
@@ -89,7 +94,9 @@ def test_an_entry_and_a_folder_appear_once(hosts: Hosts) -> None:
         again = judged(home, "one")
         assert commit(home, again)
         list_landing(home, LATER, explicit_now=True, settle_seconds=0)
-        assert [receipt.received_at[:10] for receipt in load_receipts(home)] == ["2023-06-30"], "17:00 UTC of the day before"
+        assert [receipt.received_at[:10] for receipt in load_receipts(home)] == ["2023-06-30"], (
+            "17:00 UTC of the day before"
+        )
     with hosts.on(hosts.a) as home:
         assert commit(home, work) is None, "another host has committed all of it"
         assert len(list_batches(home)) == 1 and not list((home.lake / "batches").glob(".*"))
@@ -109,7 +116,9 @@ def test_a_batch_of_which_another_host_has_a_part_holds_the_rest(hosts: Hosts) -
 
 def test_killed_between_any_two_requests(hosts: Hosts) -> None:
     """The other host has the whole batch or none; run again, it is there once."""
-    whole = {f"{name}.parquet" for name in ("submissions", "scopes", "figures", "events", "rejected_rows")} | {"manifest.json"}
+    whole = {f"{name}.parquet" for name in ("submissions", "scopes", "figures", "events", "rejected_rows")} | {
+        "manifest.json"
+    }
     kills = 0
     for number in range(30):
         with hosts.on(hosts.a) as home:
@@ -159,7 +168,11 @@ def test_who_is_overtaken_at_the_last_moment_looks_again(hosts: Hosts, monkeypat
 
 def test_who_lost_the_lock_records_nothing(hosts: Hosts) -> None:
     """The connection broke, and another host went on under the same lock: what was decided rests on what is no more."""
-    with hosts.on(hosts.a) as home, pytest.raises(NotWell, match="lock between hosts was lost"), held(home, lake_lock(home)):
+    with (
+        hosts.on(hosts.a) as home,
+        pytest.raises(NotWell, match="lock between hosts was lost"),
+        held(home, lake_lock(home)),
+    ):
         with hosts.on(hosts.b) as other, push.in_section("lake/.lock", 0):
             decide(other, "theirs")
         decide(home, "ours")

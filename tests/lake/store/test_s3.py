@@ -71,9 +71,7 @@ def test_two_hosts_ingest_at_once(hosts: Hosts, tmp_path: Path, monkeypatch: pyt
                     copied = home.landing / one.relative_to(alone.landing)
                     copied.write_bytes(one.read_bytes())
                     os.utime(copied, ns=(one.stat().st_mtime_ns, one.stat().st_mtime_ns))
-    running = [
-        Command(["ingest", "--now", NOW, "--json"], hosts.environment(home)) for home in (hosts.a, hosts.b)
-    ]
+    running = [Command(["ingest", "--now", NOW, "--json"], hosts.environment(home)) for home in (hosts.a, hosts.b)]
     for command in running:
         done = command.finish()
         assert "Traceback" not in done.stderr and done.returncode in (0, 1), done.stderr
@@ -96,7 +94,9 @@ def test_what_is_handed_in_on_one_host_is_received_on_another(hosts: Hosts) -> N
     time that the bucket gave it, so that it is one receipt wherever it is received."""
     path = "lam-dong-2023/progress/bao-loc_2023-06-30.csv"
     with hosts.on(hosts.a) as home:
-        receipt = receipt_of("lam-dong-2023", "progress", path.rpartition("/")[2], b"a;b\n1;2\n", parse_instant("2023-07-01"))
+        receipt = receipt_of(
+            "lam-dong-2023", "progress", path.rpartition("/")[2], b"a;b\n1;2\n", parse_instant("2023-07-01")
+        )
         assert hand_in(home, receipt, b"a;b\n1;2\n", "an", "báo cáo.csv")
         copy_of(home).place.write("landing/lam-dong-2023/progress/system.csv", b"x;y\n")
         copy_of(home).place.write("landing/../lake/decisions/evil.json", b"{}")
@@ -143,7 +143,7 @@ def test_a_bucket_that_does_not_answer_is_told_in_a_line(
     hosts: Hosts, monkeypatch: pytest.MonkeyPatch, bucket: Bucket
 ) -> None:
     monkeypatch.setenv("THIDUA_LAKE_STORE", bucket.url.replace(bucket.name, "no-such-bucket"))
-    with hosts.on(hosts.a) as home, pytest.raises(NotWell, match="cannot reach|is empty or another one") as error:
+    with hosts.on(hosts.a) as home, pytest.raises(NotWell, match=r"cannot reach|is empty or another one") as error:
         refresh(home)
     assert "\n" not in error.value.message and "thidua_bucket" not in error.value.message
     monkeypatch.setenv("THIDUA_LAKE_STORE", "nothing://x@y/z")

@@ -58,7 +58,9 @@ def begin(home: Home) -> Begun:
             pull(copy)
             return Begun(str(place), copy.house, len(all_said(copy)))
         if (store_dir(home) / HOUSE).exists():
-            raise ThiduaError(f"{home.lake} là bản sao của kho khác / is a copy of another store than {place}; mend {STORE}")
+            raise ThiduaError(
+                f"{home.lake} là bản sao của kho khác / is a copy of another store than {place}; mend {STORE}"
+            )
         _check_exclusive(place)
         load_key(home)
         house = _begun(home, {"house": uuid4().hex, "key": fingerprint_of_key(home), "made_at": _now()})
@@ -181,5 +183,3 @@ def summary(found: Compared) -> dict[str, Any]:
         "alone": found.alone,
         "aside": str(found.aside) if found.aside else None,
     }
-
-

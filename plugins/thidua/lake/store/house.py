@@ -1,8 +1,8 @@
 """Which store this home's lake/ is a copy of, and whether it may be used: the right house, the right key, a lock for all.
 
-    lake/.store/house.json   the same as in the store, once lake/ is a copy of it
-    lake/.store/at           the number of the last commit that the copy holds
-    lake/.store/incoming/    what is being fetched
+lake/.store/house.json   the same as in the store, once lake/ is a copy of it
+lake/.store/at           the number of the last commit that the copy holds
+lake/.store/incoming/    what is being fetched
 """
 
 from __future__ import annotations

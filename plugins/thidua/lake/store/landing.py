@@ -103,4 +103,8 @@ def _is_file(key: str) -> bool:
 def _is_safe(key: str) -> bool:
     """Whether a key is a path below landing/ on any file system."""
     parts = key.split("/")
-    return len(parts) > 2 and all(part and not part.startswith(".") and "\\" not in part for part in parts) and key.isprintable()
+    return (
+        len(parts) > 2
+        and all(part and not part.startswith(".") and "\\" not in part for part in parts)
+        and key.isprintable()
+    )

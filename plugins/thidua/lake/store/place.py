@@ -13,7 +13,8 @@ from thidua.settings import Home
 
 STORE = "THIDUA_LAKE_STORE"
 AT_ONCE = 16  # requests
-T, U = TypeVar("T"), TypeVar("U")
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,9 @@ def add(home: Home, news: Sequence[New]) -> set[str]:
             wanted = [new for new in news if not (home.lake / new.path).exists()]
             said |= {new.path: send(copy, new) for new in wanted if new.path not in said}
             if time.monotonic() - started > _SECONDS:
-                raise NotWell(f"quá lâu / it took too long to reach {copy.place}; nothing was recorded, run the same again")
+                raise NotWell(
+                    f"quá lâu / it took too long to reach {copy.place}; nothing was recorded, run the same again"
+                )
             if not wanted or _commit(copy, number, [(new.path, said[new.path]) for new in wanted]):
                 break
         for new in wanted:
@@ -79,9 +81,7 @@ def add(home: Home, news: Sequence[New]) -> set[str]:
     return made
 
 
-def remove(
-    home: Home, content_sha256: str, submission_ids: Collection[str], is_still_so: Callable[[], bool]
-) -> bool:
+def remove(home: Home, content_sha256: str, submission_ids: Collection[str], is_still_so: Callable[[], bool]) -> bool:
     """Takes an original away on every host. False: what spoke for it holds no more, and it stays."""
     copy = copy_of(home)
     with locked(copy.lock):
@@ -100,9 +100,7 @@ def _commit(copy: Copy, number: int, adds: Sequence[tuple[str, Said]], removes: 
     held = _section.get()
     if held is not None:
         _check_held(copy, held, number)
-    entry = Entry(
-        copy.house, adds, removes, section=held.name if held else None, owner=held.owner if held else None
-    )
+    entry = Entry(copy.house, adds, removes, section=held.name if held else None, owner=held.owner if held else None)
     return log.append(copy.place, number + 1, entry)
 
 
