@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from thidua.lake import writing
 from thidua.lake.store import house as house_module
 from thidua.lake.store.begin import begin
 from thidua.lake.store.tree import of_lake
@@ -35,11 +36,9 @@ class Hosts:
         """As a new process of this host."""
         with self.monkeypatch.context() as patched:
             patched.setenv("THIDUA_HOME", str(home.path))
-            known = dict(house_module._copies)
-            house_module._copies.clear()
+            for remembered in (house_module._copies, writing._refreshed):
+                remembered.clear()
             yield home
-            house_module._copies.clear()
-            house_module._copies.update(known)
 
     def seen_by(self, home: Home) -> dict[str, bytes]:
         """What a host knows once it has looked: path -> bytes of everything of the lake that belongs to all hosts."""

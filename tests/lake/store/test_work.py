@@ -1,0 +1,161 @@
+"""A day's work spread over hosts: received here, judged there, decided, built and published elsewhere, made official."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from thidua.clock import parse_instant
+from thidua.closing import approve as approving
+from thidua.closing import close as closing_module
+from thidua.closing import reproduce as reproducing
+from thidua.closing.approve import approve, issue
+from thidua.closing.close import examine
+from thidua.closing.reproduce import reproduce
+from thidua.errors import NotWell
+from thidua.intake.ingest import ingest, judge_again
+from thidua.lake.batches import AGAIN, list_batches
+from thidua.lake.decisions import record_decision
+from thidua.lake.judgements import judgements, wanted
+from thidua.lake.receipts import load_receipts
+from thidua.orchestration import steps
+from thidua.review.decide import AlreadyDecided, decide
+from thidua.settings import Home
+from thidua.warehouse.build import build, gather_inputs
+from thidua.warehouse.place import FileWarehouse, warehouse_of
+from thidua.warehouse.postgres.described import DESCRIBED
+from thidua.warehouse.publish import follow, publish
+
+from tests.closing import made_up
+from tests.closing.made_up import CAMPAIGN, PERIOD
+from tests.closing.test_approve import decide_everything
+from tests.lake.store.conftest import Hosts, content_of
+from tests.property.campaigns import write_plan, write_submission
+from tests.property.content import differing, marts_of
+from tests.property.test_oracle import draw_campaigns
+from tests.warehouse.postgres.engines import differing_marts
+
+pytestmark = pytest.mark.slow(seconds=30)
+
+NOW = parse_instant("2024-02-01")
+
+
+def lay(plans: Path, *landings: Path) -> None:
+    """Two drawn campaigns whose files are dealt out to some folders in turn."""
+    for campaign in draw_campaigns(2, number=11):
+        if not (plans / campaign.campaign_id).exists():
+            write_plan(campaign, plans / campaign.campaign_id)
+        for number, submission in enumerate(campaign.submissions):
+            write_submission(campaign, submission, landings[number % len(landings)])
+
+
+def test_the_tasks_of_a_run_may_run_on_any_host(hosts: Hosts) -> None:
+    """Received on one, judged on the other, committed on the first; a task that is run again is told the same batch."""
+    lay(hosts.plans, hosts.a.landing)
+    params = {"now": NOW.isoformat()}
+    with hosts.on(hosts.a):
+        (chunk,) = steps.take_receipts(params)["chunks"]
+    with hosts.on(hosts.b):
+        judged = steps.judge(chunk, params)
+        again = steps.judge(chunk, params)
+        assert judged["batches"] == again["batches"] and judged["files"] == len(chunk)
+    with hosts.on(hosts.a) as home:
+        assert steps.commit([again], params) == judged["batches"] == [batch.name for batch in list_batches(home)]
+        assert steps.take_receipts(params)["chunks"] == []
+    assert hosts.seen_by(hosts.b) == content_of(hosts.a)
+
+
+def test_what_is_decided_on_one_host_is_judged_on_another(hosts: Hosts) -> None:
+    lay(hosts.plans, hosts.a.landing)
+    with hosts.on(hosts.a) as home:
+        ingest(home, hosts.plans, NOW, explicit_now=True)
+        receipt = load_receipts(home)[0]
+        subject = {"submission_ids": [receipt.submission_id]}
+        record_decision(
+            home, campaign_id=receipt.campaign_id, kind="rejudge", subject=subject, decided_by="an", recorded_at=NOW, reason="…"
+        )  # fmt: skip
+    hosts.seen_by(hosts.b)
+    with hosts.on(hosts.b) as home:
+        (made,) = judge_again(home, hosts.plans, NOW)
+        assert made.startswith(AGAIN)
+    with hosts.on(hosts.a) as home:
+        assert hosts.seen_by(hosts.a) == content_of(hosts.b)
+        assert wanted(home) == [] == judge_again(home, hosts.plans, NOW)
+
+
+def test_of_two_operators_on_two_hosts_one_decides(hosts: Hosts) -> None:
+    lay(hosts.plans, hosts.a.landing)
+    with hosts.on(hosts.a) as home:
+        ingest(home, hosts.plans, NOW, explicit_now=True)
+        made = judgements(home)
+        receipt = next(one for one in load_receipts(home) if made[one.submission_id][-1].outcome["verdict"] == "accepted")
+    given = {
+        "campaign_id": receipt.campaign_id, "kind": "return_submission", "subject": {"submission_id": receipt.submission_id},
+        "reason": "sai", "now": NOW,
+    }  # fmt: skip
+    with hosts.on(hosts.a) as home:
+        decide(home, hosts.plans, decided_by="an", **given)
+    with hosts.on(hosts.b) as home, pytest.raises(AlreadyDecided):
+        decide(home, hosts.plans, decided_by="binh", **given)
+
+
+def test_an_official_version_is_made_together_and_reproduced_anywhere(
+    hosts: Hosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frozen and decided on one, approved on both, issued on one; the other finds it identical, and its files whole."""
+    for module in (closing_module, approving, reproducing):
+        monkeypatch.setattr(module, "compute_basis", made_up.compute)
+    monkeypatch.setattr(approving, "computed_before", made_up.compute)
+    at = parse_instant("2023-07-08")
+    with hosts.on(hosts.a) as home:
+        made_up.freeze(home)
+        decide_everything(home)
+    for user, host in (("an", hosts.a), ("binh", hosts.b)):
+        hosts.seen_by(host)
+        with hosts.on(host) as home:
+            seen = examine(home, CAMPAIGN, PERIOD, at).content_hash or ""
+            approve(home, CAMPAIGN, PERIOD, user=user, role="op", seen=seen, at=at)
+            with pytest.raises(NotWell, match="has approved already"):
+                approve(home, CAMPAIGN, PERIOD, user=user, role="op", seen=seen, at=at)
+    with hosts.on(hosts.a) as home:
+        official = issue(home, CAMPAIGN, PERIOD, at)
+    assert hosts.seen_by(hosts.b) == content_of(hosts.a)
+    with hosts.on(hosts.b) as home:
+        assert issue(home, CAMPAIGN, PERIOD, at).manifest == official.manifest, "once more is the same, anywhere"
+        found = reproduce(home, CAMPAIGN, PERIOD)
+        assert found.is_identical and found.version == 1
+    assert reproduce(hosts.joined("c"), CAMPAIGN, PERIOD).is_identical
+
+
+def test_two_hosts_build_what_one_builds(hosts: Hosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of the files each; built on one after the other, published on both: the marts of one host with all files."""
+    alone = Home(tmp_path / "alone")
+    lay(hosts.plans, hosts.a.landing, hosts.b.landing)
+    lay(hosts.plans, alone.landing)
+    with monkeypatch.context() as patched:
+        patched.delenv("THIDUA_LAKE_STORE")
+        patched.delenv("THIDUA_WAREHOUSE_DSN")
+        ingest(alone, hosts.plans, NOW, explicit_now=True)
+        build(alone, hosts.plans, NOW)
+        publish(alone)
+    for host in (hosts.a, hosts.b):
+        with hosts.on(host) as home:
+            ingest(home, hosts.plans, NOW, explicit_now=True)
+    with hosts.on(hosts.a) as home:
+        built = build(home, hosts.plans, NOW)
+        assert built.did_work and built.batches == 2, "what the other host committed too"
+        assert differing_marts(FileWarehouse(alone.db), warehouse_of(home)) == {}
+    with hosts.on(hosts.b) as home:
+        assert not build(home, hosts.plans, NOW).did_work, "built on the other host"
+        follow(home)
+        assert not home.serve.exists(), "nobody has published it yet"
+        assert publish(home)
+    with hosts.on(hosts.a) as home:
+        follow(home)
+        follow(home)
+        (served,) = [path for path in home.serve.iterdir() if path.is_dir() and not path.is_symlink()]
+    expected = marts_of(alone.serve / "current" / "marts.duckdb")
+    for folder in (served, hosts.b.serve / "current"):
+        assert differing(marts_of(folder / "marts.duckdb"), expected) == {} and expected["fct_ranking"]
+        assert (folder / DESCRIBED).read_bytes() == (alone.serve / "current" / DESCRIBED).read_bytes()
+    assert gather_inputs(hosts.a, None).batches.keys() == gather_inputs(hosts.b, None).batches.keys()
