@@ -84,10 +84,9 @@ def _shared(
     """Documents --debug, which main() takes from any place of the line before Typer reads the rest. With a store of
     several hosts, whatever is asked is asked of what all of them know."""
     if context.invoked_subcommand not in WITHOUT_LAKE:
-        from thidua.lake.writing import refresh
-        from thidua.settings import home
+        from thidua.orchestration.fresh import home
 
-        refresh(home())
+        home()
 
 
 def main() -> None:

@@ -104,25 +104,19 @@ def held(home: Home, lock: Path) -> Iterator[None]:
             yield
 
 
-def refresh(home: Home, at_most_every: float = 0.0) -> None:
-    """Takes what other hosts committed, unless this process did within so many seconds. Raises NotWell."""
+def refresh(home: Home, at_most_every: float = 0.0) -> bool:
+    """Takes what other hosts committed, unless this process did within so many seconds; whether it did. Raises NotWell."""
     if not is_shared(home):
-        return
+        return False
     known = home.path, os.getpid()
     if known in _refreshed and time.monotonic() - _refreshed[known] < at_most_every:
-        return
+        return False
     from thidua.lake.store.house import copy_of
     from thidua.lake.store.pull import pull
 
     pull(copy_of(home))
     _refreshed[known] = time.monotonic()
-
-
-def fresh_home() -> Home:
-    """Where state lies, with lake/ as all hosts know it: for each step of a DAG, wherever it runs."""
-    home = home_of_settings()
-    refresh(home, at_most_every=2)
-    return home
+    return True
 
 
 def read_note(home: Home, path: Path) -> bytes | None:

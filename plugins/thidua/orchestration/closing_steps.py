@@ -15,7 +15,7 @@ from thidua.closing.compare import paid
 from thidua.closing.questions import Question
 from thidua.errors import NotWell
 from thidua.lake.entries import digest
-from thidua.lake.writing import fresh_home as home
+from thidua.orchestration.fresh import home
 from thidua.orchestration.steps import Record, clock
 from thidua.settings import campaigns_dir
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from thidua.clock import now_utc, parse_instant
 from thidua.errors import NotWell
-from thidua.lake.writing import fresh_home as home
 from thidua.lake.writing import is_shared
 from thidua.orchestration import metrics
+from thidua.orchestration.fresh import home
 from thidua.settings import campaigns_dir
 
 if TYPE_CHECKING:

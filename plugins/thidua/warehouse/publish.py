@@ -112,7 +112,7 @@ def follow(home: Home) -> None:
     if not is_shared(home):
         return
     told = read_note(home, home.serve / _PUBLISHED)
-    if told is not None and told.decode() != _build_of(home.serve / "current"):
+    if told is not None and told.decode() != _build_of(home.serve / "current") and warehouse_of(home).exists():
         publish(home, only=told.decode())
 
 

@@ -397,6 +397,22 @@ def test_a_home_to_look_at_something_is_no_host(hosts: Hosts, tmp_path: Path) ->
     assert content_of(aside) and not content_of(hosts.a)
 
 
+def test_a_bucket_that_was_put_back_is_refused(hosts: Hosts) -> None:
+    """What came after would be written over it, and be lost to whoever comes new."""
+    with hosts.on(hosts.a) as home:
+        decide(home)
+        kept = (hosts.store / "log" / "0000000001.json").read_bytes()
+        decide(home, "later")
+    (hosts.store / "log" / "0000000002.json").unlink()
+    with hosts.on(hosts.a) as home:
+        assert "was put back to an earlier state" in refused(home)
+    with hosts.on(hosts.b) as home:
+        decide(home, "elsewhere")
+        assert (hosts.store / "log" / "0000000001.json").read_bytes() == kept
+    with hosts.on(hosts.a) as home:
+        assert "was put back to an earlier state" in refused(home)
+
+
 # ---- beginning and checking
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,14 @@ from thidua.closing.close import examine
 from thidua.closing.reproduce import reproduce
 from thidua.errors import NotWell
 from thidua.intake.ingest import ingest, judge_again
+from thidua.intake.judge import judge_chunk
 from thidua.lake.batches import AGAIN, list_batches
 from thidua.lake.decisions import record_decision
 from thidua.lake.judgements import judgements, wanted
-from thidua.lake.receipts import load_receipts
+from thidua.lake.receipts import list_landing, load_receipts
+from thidua.lake.writing import refresh
 from thidua.orchestration import steps
+from thidua.plan.snapshots import record_snapshots
 from thidua.review.decide import AlreadyDecided, decide
 from thidua.settings import Home
 from thidua.warehouse.build import build, gather_inputs
@@ -83,12 +87,33 @@ def test_what_is_decided_on_one_host_is_judged_on_another(hosts: Hosts) -> None:
         assert wanted(home) == [] == judge_again(home, hosts.plans, NOW)
 
 
+def test_a_host_with_an_old_plan_does_not_bring_it_back(hosts: Hosts, tmp_path: Path) -> None:
+    lay(hosts.plans, hosts.a.landing)
+    old = tmp_path / "old"
+    shutil.copytree(hosts.plans, old)
+    with hosts.on(hosts.a) as home:
+        record_snapshots(home, hosts.plans, NOW)
+        plan = next(hosts.plans.glob("*/plan.yml"))
+        plan.write_text(f"# amended\n{plan.read_text()}")
+        assert len(record_snapshots(home, hosts.plans, NOW)) == 1
+        chunk = [receipt.submission_id for receipt in list_landing(home, NOW, explicit_now=True).receipts]
+    with hosts.on(hosts.b) as home:
+        refresh(home)
+        for attempt in (lambda: record_snapshots(home, old, NOW), lambda: judge_chunk(home, old, chunk, NOW)):
+            with pytest.raises(NotWell, match="is a plan that another host has replaced"):
+                attempt()
+        assert record_snapshots(home, hosts.plans, NOW) == []
+        assert ingest(home, hosts.plans, NOW, explicit_now=True).files == len(chunk)
+
+
 def test_of_two_operators_on_two_hosts_one_decides(hosts: Hosts) -> None:
     lay(hosts.plans, hosts.a.landing)
     with hosts.on(hosts.a) as home:
         ingest(home, hosts.plans, NOW, explicit_now=True)
         made = judgements(home)
-        receipt = next(one for one in load_receipts(home) if made[one.submission_id][-1].outcome["verdict"] == "accepted")
+        receipt = next(
+            one for one in load_receipts(home) if made[one.submission_id][-1].outcome["verdict"] == "accepted"
+        )
     given = {
         "campaign_id": receipt.campaign_id, "kind": "return_submission", "subject": {"submission_id": receipt.submission_id},
         "reason": "sai", "now": NOW,

@@ -100,21 +100,24 @@ def _check_exclusive(place: Place) -> None:
 
 def _put_all(copy: Copy) -> int:
     """Commits every path that the log has not; how many it has then."""
-    number, known = 0, set[str]()
+    number, commit, known = 0, "", set[str]()
     for found in read_after(copy.place, 0):
-        for number, entry in found:  # noqa: B007 the last one is asked for
+        for _, entry in found:
             if entry.house != copy.house:
                 raise ThiduaError(f"kho đã có dữ liệu khác / {copy.place} holds something else; name an empty prefix")
             known |= {path for path, _ in entry.adds}
+        number, commit = found[-1][0], found[-1][1].commit
     lacking = [(path, source) for path, source in of_lake(copy.home) if path not in known]
     for start in range(0, len(lacking), _TOGETHER):
         some = lacking[start : start + _TOGETHER]
         said = in_parallel(lambda one: send(copy, _new(*one)), some)
         adds = [(path, one) for (path, _), one in zip(some, said, strict=True)]
-        if not log.append(copy.place, number + 1, log.Entry(copy.house, adds)):
+        entry = log.Entry(copy.house, adds)
+        if not log.append(copy.place, number + 1, entry):
             raise NotWell(f"có người khác đang ghi / somebody else writes to {copy.place}; run the same again")
-        number += 1
-    copy.advance(number)
+        number, commit = number + 1, entry.commit
+    if number:
+        copy.advance(number, commit)
     return len(known) + len(lacking)
 
 
@@ -155,7 +158,7 @@ def compare(home: Home, *, mend: bool = False) -> Compared:
                 for path in [*alone, *changed]:
                     (aside / path).parent.mkdir(parents=True, exist_ok=True)
                     here[path].rename(aside / path)
-                copy.advance(0)
+                (copy.folder / "at").unlink(missing_ok=True)
             pull(copy)
     return Compared(len(said), lacking, changed, alone, aside)
 

@@ -1,7 +1,7 @@
 """Which store this home's lake/ is a copy of, and whether it may be used: the right house, the right key, a lock for all.
 
 lake/.store/house.json   the same as in the store, once lake/ is a copy of it
-lake/.store/at           the number of the last commit that the copy holds
+lake/.store/at           the number of the last commit that the copy holds, and which one that was
 lake/.store/incoming/    what is being fetched
 """
 
@@ -17,6 +17,7 @@ from thidua.errors import NotWell, ThiduaError
 from thidua.files import write_atomic, write_once
 from thidua.intake.personal import FINGERPRINT, fingerprint_of_key, key_fingerprint, key_path
 from thidua.lake.entries import canonical
+from thidua.lake.store.log import read
 from thidua.lake.store.place import STORE, Place, place_of
 from thidua.lake.store.tree import of_lake
 from thidua.settings import Home
@@ -44,13 +45,18 @@ class Copy:
         return self.folder / ".lock"
 
     def at(self) -> int:
-        try:
-            return int((self.folder / "at").read_text(encoding="ascii"))
-        except FileNotFoundError:
-            return 0
+        return self.last()[0]
 
-    def advance(self, number: int) -> None:
-        write_atomic(self.folder / "at", str(number).encode())
+    def last(self) -> tuple[int, str]:
+        """The number of the last commit that it holds, 0 for none, and that commit."""
+        try:
+            number, _, commit = (self.folder / "at").read_text(encoding="ascii").partition(" ")
+        except FileNotFoundError:
+            return 0, ""
+        return int(number), commit
+
+    def advance(self, number: int, commit: str) -> None:
+        write_atomic(self.folder / "at", f"{number} {commit}".encode())
 
 
 def store_dir(home: Home) -> Path:
@@ -68,8 +74,21 @@ def copy_of(home: Home) -> Copy:
         place, target = place_of(url, home), needed_target()
         house = _read_house(place)
         _join(home, place, house)
-        _copies[known] = Copy(home, place, target, house["house"])
+        copy = Copy(home, place, target, house["house"])
+        _check_log(copy)
+        _copies[known] = copy
     return _copies[known]
+
+
+def _check_log(copy: Copy) -> None:
+    """Raises NotWell where the log is not the one that this copy was read from: a bucket that was put back to an earlier
+    day would go on from there, and what was committed since would be lost to whoever comes new."""
+    number, commit = copy.last()
+    if number and ((found := read(copy.place, number)) is None or found.commit != commit):
+        raise NotWell(
+            f"kho chung đã lùi lại / the log of {copy.place} has not the commit {number} that {copy.home.lake} holds: the "
+            "bucket was put back to an earlier state; put it right, or begin a new one from a whole copy (docs/postgres.md)"
+        )
 
 
 def needed_target() -> Target:

@@ -40,9 +40,9 @@ def catch_up(copy: Copy) -> int:
         before = number
         for found in read_after(copy.place, number):
             _take(copy, [entry for _, entry in found], missing)
-            number = found[-1][0]
+            number, last = found[-1]
             if not missing:
-                copy.advance(number)
+                copy.advance(number, last.commit)
         if not missing:
             return number
         if number == before:  # what is taken away is told of before its bytes go, so now it would be known
@@ -142,7 +142,7 @@ def _place(copy: Copy, path: str, said: Said, bodies: dict[str, Path]) -> str | 
     folder = next(iter(bodies.values())).parent / uuid4().hex
     folder.mkdir(mode=0o755)
     for name, one in said["files"].items():
-        shutil.copyfile(bodies[one["key"]], folder / name)
+        bodies[one["key"]].rename(folder / name)
     fsync_tree(folder)
     folder.rename(target)
     fsync_dir(target.parent)

@@ -67,12 +67,13 @@ def add(home: Home, news: Sequence[New]) -> set[str]:
                 raise NotWell(
                     f"quá lâu / it took too long to reach {copy.place}; nothing was recorded, run the same again"
                 )
-            if not wanted or _commit(copy, number, [(new.path, said[new.path]) for new in wanted]):
+            commit = _commit(copy, number, [(new.path, said[new.path]) for new in wanted]) if wanted else None
+            if commit or not wanted:
                 break
         for new in wanted:
             _appear(home, new)
-        if wanted:
-            copy.advance(number + 1)
+        if commit:
+            copy.advance(number + 1, commit)
     made = {new.path for new in wanted}
     for path, one in said.items():
         if path not in made:  # somebody was first
@@ -89,19 +90,20 @@ def remove(home: Home, content_sha256: str, submission_ids: Collection[str], is_
             number = catch_up(copy)
             if not is_still_so():
                 return False
-            if _commit(copy, number, [], [f"{RAW}{content_sha256}"]):
+            if commit := _commit(copy, number, [], [f"{RAW}{content_sha256}"]):
                 break
         erase_original(home, content_sha256, submission_ids)
-        copy.advance(number + 1)
+        copy.advance(number + 1, commit)
     return True
 
 
-def _commit(copy: Copy, number: int, adds: Sequence[tuple[str, Said]], removes: Sequence[str] = ()) -> bool:
+def _commit(copy: Copy, number: int, adds: Sequence[tuple[str, Said]], removes: Sequence[str] = ()) -> str | None:
+    """Commits after that number; the commit. None: another host was there first."""
     held = _section.get()
     if held is not None:
         _check_held(copy, held, number)
     entry = Entry(copy.house, adds, removes, section=held.name if held else None, owner=held.owner if held else None)
-    return log.append(copy.place, number + 1, entry)
+    return entry.commit if log.append(copy.place, number + 1, entry) else None
 
 
 def _check_held(copy: Copy, held: Section, number: int) -> None:
