@@ -1,4 +1,4 @@
-"""Processes that die by SIGKILL at a chosen request to the store: before it, or once it was carried out."""
+"""Processes that die by SIGKILL as soon as a chosen request to the store was carried out."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from tests.processes import CHILDREN
 CHANGES = ("create", "write", "send", "delete")
 
 
-def die(after: int, environment: Mapping[str, str], function: Callable[..., Any], *arguments: Any) -> bool:
-    """Runs a function in a process that is killed when it has changed the store so many times. Whether it was killed."""
+def die(after: int | str, environment: Mapping[str, str], function: Callable[..., Any], *arguments: Any) -> bool:
+    """Runs a function in a process that is killed when it has changed the store so many times, or at this key. Whether it
+    was killed."""
     process = CHILDREN.Process(target=_run, args=(after, dict(environment), function, arguments))
     process.start()
     process.join(300)
@@ -24,7 +25,9 @@ def die(after: int, environment: Mapping[str, str], function: Callable[..., Any]
     return process.exitcode != 0
 
 
-def _run(after: int, environment: dict[str, str], function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+def _run(
+    after: int | str, environment: dict[str, str], function: Callable[..., Any], arguments: tuple[Any, ...]
+) -> None:
     os.environ.clear()
     os.environ.update(environment)
     from thidua.lake.store import place
@@ -38,7 +41,7 @@ def _run(after: int, environment: dict[str, str], function: Callable[..., Any], 
             nonlocal changes
             done = change(*given)
             changes += 1
-            if changes >= after:
+            if changes == after or given[1] == after:
                 os.kill(os.getpid(), signal.SIGKILL)
             return done
 

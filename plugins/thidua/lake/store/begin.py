@@ -53,7 +53,9 @@ def begin(home: Home) -> Begun:
     home.lake.mkdir(parents=True, exist_ok=True)
     with locked(operations_lock(home)), locked(lake_lock(home)):
         check_whole(home)
-        if place.read(HOUSE) is not None:
+        if (content := place.read(HOUSE)) is not None:
+            if (begun := store_dir(home) / _BEGUN).exists() and begun.read_bytes() == content:
+                _end(home, content)  # killed just before
             copy = copy_of(home)  # raises where it is another house's
             pull(copy)
             return Begun(str(place), copy.house, len(all_said(copy)))
@@ -67,10 +69,16 @@ def begin(home: Home) -> Begun:
         check_key(home, place, house)
         copy = Copy(home, place, needed_target(), house["house"])
         count = _put_all(copy)
-        place.create(HOUSE, canonical(house))
-        write_once(store_dir(home) / HOUSE, canonical(house))
-        (store_dir(home) / _BEGUN).unlink()
+        if not place.create(HOUSE, canonical(house)) and place.read(HOUSE) != canonical(house):
+            raise ThiduaError(f"kho đã có dữ liệu khác / {place} holds something else; name an empty prefix")
+        _end(home, canonical(house))
     return Begun(str(place), house["house"], count)
+
+
+def _end(home: Home, house: bytes) -> None:
+    """The store is whole: from here on this lake/ is its copy."""
+    write_once(store_dir(home) / HOUSE, house)
+    (store_dir(home) / _BEGUN).unlink()
 
 
 def _now() -> str:
@@ -122,7 +130,7 @@ def _put_all(copy: Copy) -> int:
 
 
 def _new(path: str, source: Path) -> New:
-    return New(path, folder=source) if source.is_dir() else New(path, content=source.read_bytes())
+    return New(path, folder=source) if source.is_dir() else New(path, file=source)
 
 
 @dataclass(frozen=True)

@@ -30,16 +30,18 @@ _SHORT = 64_000  # bytes of an entry that lies in the log itself
 
 @dataclass(frozen=True)
 class New:
-    """What is to be in lake/ at `path`: the bytes of an entry, or a folder that will be renamed to it."""
+    """What is to be in lake/ at `path`: the bytes of an entry, or a folder that will be renamed to it. `file`: a file that
+    has the bytes."""
 
     path: str
     content: bytes | None = None
     folder: Path | None = None
+    file: Path | None = None
 
 
 @dataclass
 class Section:
-    """A lock between hosts that this thread holds, since the log had so many entries."""
+    """A lock between hosts that this thread holds. Until the entry `since` of the log nobody else committed under it."""
 
     name: str
     since: int
@@ -103,7 +105,11 @@ def _commit(copy: Copy, number: int, adds: Sequence[tuple[str, Said]], removes: 
     if held is not None:
         _check_held(copy, held, number)
     entry = Entry(copy.house, adds, removes, section=held.name if held else None, owner=held.owner if held else None)
-    return entry.commit if log.append(copy.place, number + 1, entry) else None
+    if not log.append(copy.place, number + 1, entry):
+        return None
+    if held is not None:
+        held.since = number + 1
+    return entry.commit
 
 
 def _check_held(copy: Copy, held: Section, number: int) -> None:
@@ -124,8 +130,11 @@ def send(copy: Copy, new: New) -> Said:
         fsync_tree(new.folder)
         names = sorted(path.name for path in new.folder.iterdir() if not path.name.startswith("."))
         return {"files": {name: _send_file(copy, new.folder / name) for name in names}}
-    content = new.content or b""
-    if len(content) <= _SHORT and not new.path.startswith(f"{RESTRICTED}/"):
+    is_long = new.path.startswith(f"{RESTRICTED}/") or (new.file is not None and new.file.stat().st_size > _SHORT)
+    if new.file is not None and is_long:
+        return _send_file(copy, new.file)
+    content = new.file.read_bytes() if new.file is not None else new.content or b""
+    if len(content) <= _SHORT and not is_long:
         try:
             return {"text": content.decode()}
         except UnicodeDecodeError:
