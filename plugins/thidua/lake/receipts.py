@@ -392,13 +392,8 @@ def _not_received(home: Home, known: list[Receipt], troubles: list[Trouble]) -> 
 
 def waiting_files(home: Home) -> frozenset[tuple[str, int, int]]:
     """(landing path, size, mtime_ns) of files without a receipt. Only looks; what cannot be read is told by ingest."""
-    known = load_receipts(home)
-    found = {(file.landing_path, file.size, file.mtime_ns) for file in _not_received(home, known, [])}
-    if is_shared(home):
-        from thidua.lake.store.landing import waiting
-
-        found |= {(one.key.partition("/")[2], one.size, one.modified_ns) for one in waiting(home, known)}
-    return frozenset(found)
+    found = _not_received(home, load_receipts(home), [])
+    return frozenset((file.landing_path, file.size, file.mtime_ns) for file in found)
 
 
 def take_receipts(

@@ -119,6 +119,26 @@ def refresh(home: Home, at_most_every: float = 0.0) -> bool:
     return True
 
 
+def waiting_for_any_host(home: Home) -> frozenset[tuple[str, int, int]]:
+    """(landing path, size, mtime_ns) of files in the store without a receipt; nothing without a store."""
+    if not is_shared(home):
+        return frozenset()
+    from thidua.lake.receipts import load_receipts
+    from thidua.lake.store.landing import waiting_in_store
+
+    return waiting_in_store(home, load_receipts(home))
+
+
+def landed(home: Home, paths: Collection[str]) -> list[str]:
+    """Those of these paths below landing/ where something lies, on this host or in the store."""
+    there: Collection[str] = ()
+    if is_shared(home):
+        from thidua.lake.store.landing import landing_paths
+
+        there = landing_paths(home)
+    return [path for path in paths if path in there or (home.landing / path).exists()]
+
+
 def read_note(home: Home, path: Path) -> bytes | None:
     """What all hosts see under a path of the home that is not of the lake and may change; None: there is nothing."""
     if is_shared(home):

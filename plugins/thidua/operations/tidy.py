@@ -21,7 +21,7 @@ from thidua.intake.data_docs import data_docs_dir, write_index
 from thidua.lake.batches import clear_abandoned
 from thidua.lake.deletions import record_deletion
 from thidua.lake.receipts import load_receipts, raw_path
-from thidua.lake.writing import held, sweep, take_away
+from thidua.lake.writing import held, landed, sweep, take_away
 from thidua.operations.backup import check_whole, operations_lock
 from thidua.operations.metadata import reachable_url
 from thidua.operations.originals import Original, personal_originals
@@ -203,13 +203,8 @@ def _is_all(home: Home, original: Original) -> bool:
 
 def _in_landing(home: Home, originals: list[Original]) -> list[str]:
     """landing/ is never changed by the system: what lies there is for whoever put it there."""
-    paths = [
-        receipt.landing_path
-        for original in originals
-        if original.rule
-        for receipt in original.receipts
-        if (home.landing / receipt.landing_path).exists()
-    ]
+    gone = [receipt.landing_path for original in originals if original.rule for receipt in original.receipts]
+    paths = landed(home, gone) if gone else []
     if not paths:
         return []
     return [

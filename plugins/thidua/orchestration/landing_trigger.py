@@ -44,14 +44,14 @@ class LandingTrigger(BaseEventTrigger):
 def _waiting(home: Home) -> frozenset[object]:
     """Files without a receipt, and decisions that no published build has seen."""
     from thidua.lake.receipts import waiting_files
-    from thidua.lake.writing import refresh
+    from thidua.lake.writing import refresh, waiting_for_any_host
     from thidua.review.questions import unbuilt_decisions
     from thidua.warehouse.publish import follow
 
     try:
         refresh(home)
         follow(home)  # decisions that a build on another host took are in what it published
-        waiting = waiting_files(home)
+        waiting = waiting_files(home) | waiting_for_any_host(home)
     except NotWell as error:  # the store of several hosts does not answer: the next look may
         log.warning("%s", error.message)
         return frozenset()

@@ -283,6 +283,27 @@ def test_an_original_that_is_handed_in_meanwhile_is_not_deleted(hosts: Hosts) ->
     assert raw_path(hosts.a, receipt.content_sha256).exists() and hosts.seen_by(hosts.b) == content_of(hosts.a)
 
 
+@pytest.mark.parametrize(
+    "adds",
+    [
+        [["../outside.json", {"text": "{}"}]],
+        [["batches/x/../../../outside", {"files": {}}]],
+        [["batches/x", {"files": {"../../outside": {}}}]],
+        [["decisions/.hidden", {"text": "{}"}]],
+        [["alone.json", {"text": "{}"}]],
+        ["nothing"],
+    ],
+)
+def test_a_log_that_somebody_else_wrote_is_refused(hosts: Hosts, adds: Any) -> None:
+    """Nothing is written outside of lake/, or where readers of it do not look."""
+    entry = {"house": "x", "adds": adds}
+    (hosts.store / "log").mkdir(exist_ok=True)
+    (hosts.store / "log" / "0000000001.json").write_text(json.dumps(entry))
+    with hosts.on(hosts.b) as home, pytest.raises(NotWell, match="is not as it was written"):
+        refresh(home)
+    assert not content_of(hosts.b) and not list(hosts.b.path.rglob("outside*"))
+
+
 def test_a_file_that_the_store_lost_is_told(hosts: Hosts) -> None:
     """Damaged or gone: nothing counts as read, and nothing half appears."""
     with hosts.on(hosts.a) as home:

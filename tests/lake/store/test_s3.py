@@ -18,7 +18,7 @@ from thidua.lake.batches import list_batches, read_manifest
 from thidua.lake.receipts import SIDECAR, list_landing, load_receipts, waiting_files
 from thidua.lake.store.begin import compare
 from thidua.lake.store.house import copy_of
-from thidua.lake.writing import refresh
+from thidua.lake.writing import landed, refresh, waiting_for_any_host
 from thidua.settings import Home
 
 from tests.lake.store.conftest import Hosts, content_of, make_hosts
@@ -105,9 +105,15 @@ def test_what_is_handed_in_on_one_host_is_received_on_another(hosts: Hosts) -> N
         other = receipt_of("lam-dong-2023", "progress", path.rpartition("/")[2], b"another", LATER)
         assert not hand_in(home, other, b"another", "binh", "x.csv")
         assert (home.landing / path).read_bytes() == b"a;b\n1;2\n", "the next free name is another one here too"
-        assert len(waiting_files(home)) == 2
+        assert len(waiting_files(home)) == 1 and len(waiting_for_any_host(home)) == 2
+        assert landed(home, [path, "lam-dong-2023/progress/system.csv", "nowhere.csv"]) == [
+            path,
+            "lam-dong-2023/progress/system.csv",
+        ]
         list_landing(home, LATER, explicit_now=True, settle_seconds=0)
-        assert receipt.submission_id in {one.submission_id for one in load_receipts(home)} and not waiting_files(home)
+        assert receipt.submission_id in {one.submission_id for one in load_receipts(home)} and not waiting_for_any_host(
+            home
+        )
     with hosts.on(hosts.a) as home:
         refresh(home)
         assert not list_landing(home, LATER, explicit_now=True, settle_seconds=0).new

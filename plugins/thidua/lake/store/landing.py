@@ -21,14 +21,20 @@ from thidua.settings import Home
 LANDING = "landing"
 
 
-def waiting(home: Home, known: Collection[Receipt]) -> list[Found]:
-    """The files there that have no receipt."""
+def waiting_in_store(home: Home, known: Collection[Receipt]) -> frozenset[tuple[str, int, int]]:
+    """(landing path, size, instant in ns) of the files there that have no receipt."""
+    found = _waiting(copy_of(home).place.listed(LANDING), known)
+    return frozenset((one.key.removeprefix(f"{LANDING}/"), one.size, one.modified_ns) for one in found)
+
+
+def landing_paths(home: Home) -> frozenset[str]:
+    """What lies there, by its path below landing/."""
+    return frozenset(one.key.removeprefix(f"{LANDING}/") for one in copy_of(home).place.listed(LANDING))
+
+
+def _waiting(found: Collection[Found], known: Collection[Receipt]) -> list[Found]:
     received = {(f"{LANDING}/{one.landing_path}", one.size, one.mtime_ns) for one in known}
-    return [
-        found
-        for found in copy_of(home).place.listed(LANDING)
-        if _is_file(found.key) and (found.key, found.size, found.modified_ns) not in received
-    ]
+    return [one for one in found if _is_file(one.key) and (one.key, one.size, one.modified_ns) not in received]
 
 
 def take_in(home: Home, known: Collection[Receipt]) -> list[Trouble]:
@@ -37,7 +43,7 @@ def take_in(home: Home, known: Collection[Receipt]) -> list[Trouble]:
     found = {one.key: one for one in copy.place.listed(LANDING)}
     troubles = []
     wanted: list[Found] = []
-    for one in waiting(home, known):
+    for one in _waiting(found.values(), known):
         target = home.path / one.key
         if one.size > MAX_FILE_BYTES:
             troubles.append(

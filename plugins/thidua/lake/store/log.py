@@ -86,9 +86,10 @@ def _parsed(content: bytes, number: int, place: Place) -> Entry:
     try:
         entry = Entry(**json.loads(content))
         paths = [path for path, _ in entry.adds] + list(entry.removes)
-        if any(not is_of_lake(path) for path in paths):
+        names = [name for _, said in entry.adds for name in said.get("files", ())]
+        if not all(map(is_of_lake, paths)) or any("/" in name or name.startswith(".") for name in names):
             raise ValueError("a path outside of the lake")
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise NotWell(
             f"nhật ký kho chung bị hỏng / {key_of(number)} of the lake's store {place} is not as it was written ({error}); "
             "put the store right from its versions or from a backup"

@@ -10,7 +10,7 @@ from thidua.lake.store.log import Entry, Said, read_after
 from thidua.lake.store.place import in_parallel
 from thidua.settings import Home
 
-# By the real clock, as the store has it; twice as long as anybody may take from sending to committing.
+# Twice as long as anybody may take from sending to committing.
 _ABANDONED_AFTER = timedelta(days=1)
 
 
@@ -20,7 +20,9 @@ def sweep_files(home: Home) -> int:
     files = copy.place.listed("files")
     said, removed = state_of(entry for found in read_after(copy.place, 0) for _, entry in found)
     named = {key for one in said.values() for key in keys_of(one)}
-    limit = int((datetime.now(UTC) - _ABANDONED_AFTER).timestamp()) * 1_000_000_000
+    # The clocks of store and host may differ: nothing is older than a day before the latest object that there is.
+    now = min(max((one.modified_ns for one in files), default=0), int(datetime.now(UTC).timestamp() * 1e9))
+    limit = now - int(_ABANDONED_AFTER.total_seconds() * 1e9)
     gone = [one.key for one in files if one.key not in named and (one.key in removed or one.modified_ns < limit)]
     in_parallel(copy.place.delete, gone)
     return len(gone)
