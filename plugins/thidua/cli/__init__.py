@@ -33,17 +33,10 @@ from thidua.errors import ThiduaError
 # Commands that ask nothing of the lake, or begin its store themselves.
 WITHOUT_LAKE = frozenset(
     {
-        "where",
-        "check-plan",
-        "check-contracts",
-        "check-people",
-        "schema",
-        "postgres-init",
-        "restore",
-        "store-init",
-        "store-check",
+        "check-plan", "plan-schema", "check-contracts", "contract", "sample", "where", "postgres-init", "restore",
+        "store-init", "store-check",
     }
-)
+)  # fmt: skip
 
 INTERRUPTED = 130  # what Typer makes of Ctrl-C
 

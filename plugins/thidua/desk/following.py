@@ -9,7 +9,7 @@ import time
 from fastapi import Request
 
 from thidua.desk.desk import desk_of
-from thidua.errors import NotWell
+from thidua.errors import ThiduaError
 from thidua.lake.writing import is_shared, refresh
 from thidua.settings import Home
 
@@ -26,7 +26,7 @@ def fresh(request: Request) -> None:
         return
     try:
         refresh(home, at_most_every=_SECONDS)
-    except NotWell as error:
+    except ThiduaError as error:
         log.warning("%s", error.message)
     if _following.acquire(
         blocking=False

@@ -11,7 +11,7 @@ from typing import Any
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
-from thidua.errors import NotWell
+from thidua.errors import ThiduaError
 from thidua.settings import Home
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def _waiting(home: Home) -> frozenset[object]:
         refresh(home)
         follow(home)  # decisions that a build on another host took are in what it published
         waiting = waiting_files(home) | waiting_for_any_host(home)
-    except NotWell as error:  # the store of several hosts does not answer: the next look may
+    except ThiduaError as error:  # the store of several hosts does not answer: the next look may
         log.warning("%s", error.message)
         return frozenset()
     return waiting | {decision["decision_id"] for decision in unbuilt_decisions(home)}

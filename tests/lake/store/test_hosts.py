@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -197,7 +198,7 @@ def test_one_decides_at_a_time_whatever_its_host(hosts: Hosts, database: Databas
         waiting.start()
         asks = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
         while database.rows(asks) == [(0,)]:
-            pass
+            time.sleep(0.01)
         turns.append("first")
         with between_hosts(hosts.a, hosts.a.lake / "closings" / "c" / "q2" / ".lock"):
             turns.append("another lock")
@@ -497,8 +498,11 @@ def test_an_entry_that_was_edited_here_is_told(hosts: Hosts) -> None:
         path = home.lake / "decisions" / f"{entry['decision_id']}.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), "reason": "another"}))
         (home.lake / ".store" / "at").unlink()
-        with pytest.raises(Changed, match="is not what"):
+        with pytest.raises(Changed, match="store-check --mend"):
             refresh(home)
+        assert compare(home, mend=True).changed == [f"decisions/{entry['decision_id']}.json"]
+        refresh(home)
+    assert content_of(hosts.a) == hosts.seen_by(hosts.b)
 
 
 def test_files_that_nobody_committed_are_swept(hosts: Hosts) -> None:

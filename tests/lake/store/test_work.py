@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from thidua.cli import main
 from thidua.clock import parse_instant
 from thidua.closing import approve as approving
 from thidua.closing import close as closing_module
@@ -14,17 +19,23 @@ from thidua.closing import reproduce as reproducing
 from thidua.closing.approve import approve, issue
 from thidua.closing.close import examine
 from thidua.closing.reproduce import reproduce
-from thidua.errors import NotWell
+from thidua.desk import following
+from thidua.errors import NotWell, ThiduaError
 from thidua.intake.ingest import ingest, judge_again
 from thidua.intake.judge import judge_chunk
 from thidua.lake.batches import AGAIN, list_batches
 from thidua.lake.decisions import record_decision
 from thidua.lake.judgements import judgements, wanted
 from thidua.lake.receipts import list_landing, load_receipts
+from thidua.lake.store.begin import begin, compare
+from thidua.lake.store.house import copy_of
 from thidua.lake.writing import refresh
-from thidua.orchestration import steps
+from thidua.operations.backup import backup
+from thidua.operations.restore import restore
+from thidua.orchestration import landing_trigger, steps
 from thidua.plan.snapshots import record_snapshots
 from thidua.review.decide import AlreadyDecided, decide
+from thidua.settings import Home
 from thidua.warehouse.build import build
 from thidua.warehouse.postgres.described import DESCRIBED
 from thidua.warehouse.publish import follow, publish
@@ -33,6 +44,7 @@ from tests.closing import made_up
 from tests.closing.made_up import CAMPAIGN, PERIOD
 from tests.closing.test_approve import decide_everything
 from tests.lake.store.conftest import Hosts, content_of
+from tests.operations.conftest import land
 from tests.property.campaigns import Campaign, write_plan, write_submission
 from tests.property.oracle import Oracle
 from tests.property.published import differences, read_published
@@ -180,3 +192,80 @@ def test_two_hosts_build_what_the_rules_say(hosts: Hosts, tmp_path: Path) -> Non
             expected = Oracle(campaign, ids, AFTER, None).run()
             assert expected.ranking and differences(campaign.campaign_id, expected, found[campaign.campaign_id]) == []
         assert (served / DESCRIBED).read_bytes() == described, "of the build, on whatever host it was"
+
+
+def test_pages_and_the_watcher_see_what_other_hosts_did(hosts: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And go on without the store: pages show what is known here, the watcher finds nothing new."""
+    with hosts.on(hosts.a) as home:
+        lay(hosts.plans, hosts.a.landing)
+        list_landing(home, NOW, explicit_now=True)
+        copy_of(home).place.write("landing/draw-000/progress/waiting.csv", b"a;b\n")
+    desk = SimpleNamespace(app=SimpleNamespace(state=SimpleNamespace(desk=SimpleNamespace(home=hosts.b))))
+    with hosts.on(hosts.b) as home:
+        assert {path for path, *_ in landing_trigger._waiting(home)} == {"draw-000/progress/waiting.csv"}
+        monkeypatch.setattr(following, "_follow", lambda home: None)
+        following.fresh(desk)  # type: ignore[arg-type]
+    assert content_of(hosts.b) == content_of(hosts.a)
+    hosts.store.rename(hosts.store.with_name("away"))
+    with hosts.on(hosts.b) as home:
+        assert landing_trigger._waiting(home) == frozenset()
+        following.fresh(desk)  # type: ignore[arg-type]
+
+
+def test_a_clock_a_little_behind_receives_nothing_earlier(hosts: Hosts) -> None:
+    """Clocks of hosts differ by seconds: the order of receipts is that of the log; more than a minute is refused."""
+    for name, host, at in (("one", hosts.a, NOW), ("two", hosts.b, NOW - timedelta(seconds=30))):
+        land(host, f"draw-000/progress/{name}.csv", name)
+        hosts.seen_by(host)
+        with hosts.on(host) as home:
+            list_landing(home, at, settle_seconds=0)
+    assert [receipt.received for receipt in load_receipts(hosts.b)] == [NOW, NOW]
+    with hosts.on(hosts.b) as home, pytest.raises(ThiduaError, match="earlier than the latest receipt"):
+        list_landing(home, NOW - timedelta(seconds=61), settle_seconds=0)
+
+
+def test_a_backup_is_not_restored_into_a_copy(hosts: Hosts, tmp_path: Path) -> None:
+    """On any host it holds the whole lake; restored into an empty home without a store, it begins a new one."""
+    with hosts.on(hosts.a) as home:
+        lay(hosts.plans, home.landing)
+        list_landing(home, NOW, explicit_now=True)
+    hosts.seen_by(hosts.b)
+    with hosts.on(hosts.b) as home:
+        archive = backup(home, hosts.plans, tmp_path / "b.tar.gz", NOW, with_airflow=False).path
+        with pytest.raises(ThiduaError, match="lake/ is a copy of a store"):
+            restore(home, hosts.plans, archive, NOW, replace=True)
+    other = Home(tmp_path / "other")
+    with hosts.monkeypatch.context() as patched:
+        patched.delenv("THIDUA_LAKE_STORE")
+        restore(other, hosts.plans, archive, NOW, key=hosts.a.restricted / "person.key", with_build=False)
+    (tmp_path / "new").mkdir()
+    hosts.monkeypatch.setenv("THIDUA_LAKE_STORE", f"file://{tmp_path / 'new'}")
+    with hosts.on(other) as home:
+        begin(home)
+        assert compare(home).is_same and content_of(home) == content_of(hosts.a)
+
+
+def test_the_commands_on_the_store(hosts: Hosts, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    def said(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["thidua", *arguments])
+        with hosts.on(hosts.a), pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    land(hosts.a, "draw-000/progress/one.csv", "one")
+    with hosts.on(hosts.a) as home:
+        list_landing(home, NOW, explicit_now=True)
+    code, out, _ = said("store-init", "--json")
+    assert code == 0 and json.loads(out)["paths"] == 2
+    assert said("store-check")[0] == 0
+    (hosts.a.lake / "decisions").mkdir()
+    (hosts.a.lake / "decisions" / "alone.json").write_text("{}")
+    code, out, err = said("store-check")
+    assert code == 1 and "known here alone: decisions/alone.json" in err
+    code, out, err = said("store-check", "--mend", "--json")
+    assert code == 0 and json.loads(out)["alone"] == ["decisions/alone.json"] and "set aside" in err
+    assert said("store-check", "--json")[0] == 0
+    monkeypatch.delenv("THIDUA_LAKE_STORE")
+    code, _, err = said("store-check")
+    assert code == 2 and "set THIDUA_LAKE_STORE first" in err

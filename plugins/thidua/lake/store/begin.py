@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from thidua.errors import NotWell, ThiduaError
 from thidua.files import locked, write_once
 from thidua.intake.personal import fingerprint_of_key, load_key
 from thidua.lake.batches import lake_lock
-from thidua.lake.entries import canonical, file_digest
+from thidua.lake.entries import Changed, canonical, file_digest
 from thidua.lake.store import log
 from thidua.lake.store.house import HOUSE, Copy, check_key, copy_of, needed_target, store_dir
 from thidua.lake.store.log import Said, read_after
@@ -153,9 +154,10 @@ def compare(home: Home, *, mend: bool = False) -> Compared:
     what the log says is taken anew."""
     copy = copy_of(home)
     with locked(operations_lock(home)):
-        pull(copy)
+        with suppress(Changed):  # which is what is asked for
+            pull(copy)
+        here = dict(of_lake(home))  # before the log is read: what is committed meanwhile is known there
         said = all_said(copy)
-        here = dict(of_lake(home))
         lacking = sorted(said.keys() - here.keys())
         alone = sorted(here.keys() - said.keys())
         changed = sorted(path for path in said.keys() & here.keys() if not _is_as_said(here[path], said[path]))
@@ -163,10 +165,10 @@ def compare(home: Home, *, mend: bool = False) -> Compared:
         if mend and (lacking or alone or changed):
             aside = home.path / f"set-aside-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
             with locked(lake_lock(home)), locked(copy.lock):
+                (copy.folder / "at").unlink(missing_ok=True)
                 for path in [*alone, *changed]:
                     (aside / path).parent.mkdir(parents=True, exist_ok=True)
                     here[path].rename(aside / path)
-                (copy.folder / "at").unlink(missing_ok=True)
             pull(copy)
     return Compared(len(said), lacking, changed, alone, aside)
 

@@ -120,8 +120,8 @@ def _place(copy: Copy, path: str, said: Said, bodies: dict[str, Path]) -> str | 
         content = said["text"].encode()
         if not write_once(target, content, mode_of(path)) and target.read_bytes() != content:
             raise Changed(
-                f"nội dung đã bị sửa / {target} is not what {copy.place} says: move it away, and delete "
-                f"{copy.folder / 'at'} to have it back"
+                f"nội dung đã bị sửa / {target} is not what {copy.place} says; `thidua store-check --mend` moves "
+                "it aside and takes what the log says"
             )
         return None
     if os.path.lexists(target):
