@@ -420,19 +420,29 @@ def test_a_home_to_look_at_something_is_no_host(hosts: Hosts, tmp_path: Path) ->
 
 
 def test_a_bucket_that_was_put_back_is_refused(hosts: Hosts) -> None:
-    """What came after would be written over it, and be lost to whoever comes new."""
+    """What came after would be written over it, and be lost to whoever comes new; by a process that goes on, too."""
     with hosts.on(hosts.a) as home:
         decide(home)
-        kept = (hosts.store / "log" / "0000000001.json").read_bytes()
         decide(home, "later")
-    (hosts.store / "log" / "0000000002.json").unlink()
+        (hosts.store / "log" / "0000000002.json").unlink()
+        with pytest.raises(NotWell, match="was put back to an earlier state"):
+            decide(home, "as if nothing were")
     with hosts.on(hosts.a) as home:
         assert "was put back to an earlier state" in refused(home)
     with hosts.on(hosts.b) as home:
         decide(home, "elsewhere")
-        assert (hosts.store / "log" / "0000000001.json").read_bytes() == kept
+        decide(home, "and again")
     with hosts.on(hosts.a) as home:
         assert "was put back to an earlier state" in refused(home)
+        (hosts.a.lake / ".store" / "at").write_text("1 " + json.loads(log_entry(hosts, 1))["commit"])
+        entry = json.loads(log_entry(hosts, 3))
+        (hosts.store / "log" / "0000000003.json").write_text(json.dumps({**entry, "previous": "another"}))
+        assert "was put back to an earlier state" in refused(home), "and what does not follow on what was before"
+    assert len(load_decisions(hosts.b)) == 3
+
+
+def log_entry(hosts: Hosts, number: int) -> bytes:
+    return (hosts.store / "log" / f"{number:010d}.json").read_bytes()
 
 
 # ---- beginning and checking

@@ -133,7 +133,7 @@ def test_a_look_with_nothing_new_is_one_request(hosts: Hosts, bucket: Bucket) ->
         assert "GET /" in line and "log/0000000003.json" in line and "404" in line
         before = len(bucket.requests.lines)
         decide(home)
-        assert len(bucket.requests.lines[before:]) == 2, "a look, and the commit"
+        assert len(bucket.requests.lines[before:]) == 3, "a look, whether the log is still that one, and the commit"
 
 
 def test_a_deleted_original_is_not_in_the_bucket(hosts: Hosts) -> None:

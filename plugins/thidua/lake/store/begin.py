@@ -121,7 +121,7 @@ def _put_all(copy: Copy) -> int:
         some = lacking[start : start + _TOGETHER]
         said = in_parallel(lambda one: send(copy, _new(*one)), some)
         adds = [(path, one) for (path, _), one in zip(some, said, strict=True)]
-        entry = log.Entry(copy.house, adds)
+        entry = log.Entry(copy.house, commit, adds)
         if not log.append(copy.place, number + 1, entry):
             raise NotWell(f"có người khác đang ghi / somebody else writes to {copy.place}; run the same again")
         number, commit = number + 1, entry.commit

@@ -75,20 +75,24 @@ def copy_of(home: Home) -> Copy:
         house = _read_house(place)
         _join(home, place, house)
         copy = Copy(home, place, target, house["house"])
-        _check_log(copy)
+        check_log(copy)
         _copies[known] = copy
     return _copies[known]
 
 
-def _check_log(copy: Copy) -> None:
+def check_log(copy: Copy) -> None:
     """Raises NotWell where the log is not the one that this copy was read from: a bucket that was put back to an earlier
     day would go on from there, and what was committed since would be lost to whoever comes new."""
     number, commit = copy.last()
     if number and ((found := read(copy.place, number)) is None or found.commit != commit):
-        raise NotWell(
-            f"kho chung đã lùi lại / the log of {copy.place} has not the commit {number} that {copy.home.lake} holds: the "
-            "bucket was put back to an earlier state; put it right, or begin a new one from a whole copy (docs/postgres.md)"
-        )
+        raise put_back(copy, number)
+
+
+def put_back(copy: Copy, number: int) -> NotWell:
+    return NotWell(
+        f"kho chung đã lùi lại / the log of {copy.place} has not the commit {number} that {copy.home.lake} holds: the bucket "
+        "was put back to an earlier state; put it right, or begin a new one from a whole copy (docs/postgres.md)"
+    )
 
 
 def needed_target() -> Target:

@@ -24,10 +24,12 @@ Said = Mapping[str, Any]
 class Entry:
     """One commit. `adds` in the order in which they become visible; `removes`: originals that retention deleted.
 
-    `section` and `owner`: the lock that was held, and by whom; None: none was needed.
+    `previous`: the commit before, '' before the first. `section` and `owner`: the lock that was held, and by whom; None:
+    none was needed.
     """
 
     house: str
+    previous: str = ""
     adds: Sequence[tuple[str, Said]] = ()
     removes: Sequence[str] = ()
     section: str | None = None

@@ -14,7 +14,7 @@ from thidua.files import fsync_dir, fsync_tree, locked, write_once
 from thidua.lake.deletions import erase_original
 from thidua.lake.entries import Changed, file_digest
 from thidua.lake.receipts import load_receipts
-from thidua.lake.store.house import Copy
+from thidua.lake.store.house import Copy, put_back
 from thidua.lake.store.log import Entry, Said, read_after
 from thidua.lake.store.place import in_parallel
 from thidua.lake.store.tree import RESTRICTED, mode_of
@@ -35,14 +35,18 @@ def catch_up(copy: Copy) -> int:
     Originals that retention took out of the store are not there any more when a fresh copy reads that they were added;
     that they were taken away is read later, and until then nothing counts as read.
     """
-    number, missing = copy.at(), dict[str, str]()
+    (number, commit), missing = copy.last(), dict[str, str]()
     while True:
         before = number
         for found in read_after(copy.place, number):
+            for one, entry in found:
+                if entry.previous != commit:
+                    raise put_back(copy, one - 1)
+                commit = entry.commit
             _take(copy, [entry for _, entry in found], missing)
-            number, last = found[-1]
+            number = found[-1][0]
             if not missing:
-                copy.advance(number, last.commit)
+                copy.advance(number, commit)
         if not missing:
             return number
         if number == before:  # what is taken away is told of before its bytes go, so now it would be known

@@ -15,7 +15,7 @@ from thidua.files import fsync_dir, fsync_tree, locked, write_once
 from thidua.lake.deletions import erase_original
 from thidua.lake.entries import file_digest
 from thidua.lake.store import log
-from thidua.lake.store.house import Copy, copy_of
+from thidua.lake.store.house import Copy, check_log, copy_of
 from thidua.lake.store.log import Entry, Said
 from thidua.lake.store.place import in_parallel
 from thidua.lake.store.pull import RAW, catch_up
@@ -104,7 +104,9 @@ def _commit(copy: Copy, number: int, adds: Sequence[tuple[str, Said]], removes: 
     held = _section.get()
     if held is not None:
         _check_held(copy, held, number)
-    entry = Entry(copy.house, adds, removes, section=held.name if held else None, owner=held.owner if held else None)
+    check_log(copy)
+    section, owner = (held.name, held.owner) if held is not None else (None, None)
+    entry = Entry(copy.house, copy.last()[1], adds, removes, section, owner)
     if not log.append(copy.place, number + 1, entry):
         return None
     if held is not None:
