@@ -21,10 +21,11 @@ os.environ.update(
 )
 
 
-# Nor do they build in, or publish to, a database of whoever starts them.
+# Nor do they build in, publish to, or write to what whoever starts them works with.
 for _name in ("POSTGRES_DSN", "POSTGRES_ADMIN_DSN", "POSTGRES_READER_DSN", "WAREHOUSE_DSN"):
     os.environ.pop(f"THIDUA_{_name}", None)
     os.environ.pop(f"THIDUA_{_name}_FILE", None)
+os.environ.pop("THIDUA_LAKE_STORE", None)
 
 
 # What `make up` does is what is tested, but where a test says otherwise.

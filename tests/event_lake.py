@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -81,8 +82,14 @@ def submission_id(campaign_id: str, name: str) -> str:
     return hashlib.sha256(f"{campaign_id}/{name}".encode()).hexdigest()[:32]
 
 
-def put(home: Home, campaign_id: str, files: Iterable[EventFile | FigureFile]) -> None:
+def put(home: Home, campaign_id: str, files: Sequence[EventFile | FigureFile]) -> None:
     """Commits the files as one batch."""
+    if files:
+        assert commit(home, work_of(home, campaign_id, files))
+
+
+def work_of(home: Home, campaign_id: str, files: Iterable[EventFile | FigureFile]) -> Path:
+    """The same, judged and not committed yet: its work directory."""
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in BATCH_COLUMNS}
     ids = []
     for file in files:
@@ -91,15 +98,13 @@ def put(home: Home, campaign_id: str, files: Iterable[EventFile | FigureFile]) -
             _lay_events(rows, campaign_id, file)
         else:
             _lay_figures(rows, campaign_id, file)
-    if not ids:
-        return
     folder = new_work_dir(home, ids)
     for table, columns in BATCH_COLUMNS.items():
         schema = pa.schema([(name, _TYPES[kind]) for name, kind in columns.items()])
         full = [dict.fromkeys(columns) | row for row in rows[table]]
         pq.write_table(pa.Table.from_pylist(full, schema), folder / f"{table}.parquet", compression="zstd")
     finish_work_dir(folder, {"submission_ids": sorted(ids), "outcomes": {}})
-    assert commit(home, folder)
+    return folder
 
 
 def _submission(campaign_id: str, file: EventFile | FigureFile, count: int) -> dict[str, Any]:

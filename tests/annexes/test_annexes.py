@@ -305,6 +305,7 @@ def test_an_official_version_speaks_of_what_was_approved(result: Result, home: H
         tables |= {"awards": {}, "ranking": {}, "persons": {}}
     approvals = [{"user": user, "approved_at": "2023-07-08T01:00:00+00:00", "note": ""} for user in ("an", "binh")]
     commit_version(
+        approved,
         folder,
         {
             "campaign_id": CAMPAIGN,

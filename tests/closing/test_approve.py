@@ -147,9 +147,9 @@ def test_a_kill_while_issuing_leaves_a_version_or_none(
     say_yes(home, "an")
     say_yes(home, "binh")
 
-    def killed(folder: Path, manifest: Any) -> Any:
+    def killed(*arguments: Any) -> Any:
         if moment == "after the rename":
-            commit_version(folder, manifest)
+            commit_version(*arguments)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:

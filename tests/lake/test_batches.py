@@ -16,7 +16,7 @@ import pytest
 from thidua.intake import ingest as intake
 from thidua.intake.judge import judge_chunk
 from thidua.intake.validate import load_gx
-from thidua.lake import batches
+from thidua.lake import batches, writing
 from thidua.lake.batches import batch_id_of, commit, committed_submission_ids, list_batches, new_work_dir
 from thidua.lake.tables import BATCH_COLUMNS
 from thidua.settings import Home
@@ -217,7 +217,7 @@ POINTS = {
     "while_judging": (batches, "fsync_tree", 0),
     "before_the_rename": (Path, "rename", 0),
     "before_the_manifest": (batches, "write_atomic", 0),
-    "after_the_rename": (batches, "fsync_dir", 0),
+    "after_the_rename": (writing, "fsync_dir", 0),
     "while_removing": (batches, "_remove_abandoned", 0),
 }
 

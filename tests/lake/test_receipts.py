@@ -97,7 +97,7 @@ def test_a_file_that_is_still_written_waits(home: Home, monkeypatch: pytest.Monk
 def test_a_known_file_is_not_read_again(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     put(home, "c/progress/a.csv")
     look(home)
-    monkeypatch.setattr(receipts, "_receive", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr(receipts, "_look_at", lambda *_: pytest.fail("read again"))
     assert len(look(home).receipts) == 1
 
 

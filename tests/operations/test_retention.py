@@ -54,7 +54,7 @@ def home(tmp_path: Path) -> Home:
 
 def make_official(home: Home, period_id: str) -> None:
     said = {"campaign_id": CAMPAIGN, "period_id": period_id, "version": 1, "approved_at": APPROVED.isoformat()}
-    commit_version(new_version_dir(home, CAMPAIGN, period_id), {**said, "tables": {}, "content_hash": "…"})
+    commit_version(home, new_version_dir(home, CAMPAIGN, period_id), {**said, "tables": {}, "content_hash": "…"})
 
 
 def persons(home: Home) -> Receipt:
@@ -152,12 +152,12 @@ def test_what_is_gone_is_not_judged_again(home: Home) -> None:
 
 
 def test_a_kill_between_record_and_bytes_is_made_good(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    def killed(path: Path) -> None:
+    def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
     write_slips(home, home.path.parent / "campaigns")
     with monkeypatch.context() as patched:
-        patched.setattr(tidying, "_remove", killed)
+        patched.setattr(tidying, "take_away", killed)
         with pytest.raises(KeyboardInterrupt):
             run(home)
     sha256 = persons(home).content_sha256

@@ -118,5 +118,5 @@ def test_of_two_answers_the_later_is_kept_and_a_full_disk_hinders_nobody(monkeyp
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(kept_responses, "write_atomic", full)
+    monkeypatch.setattr(kept_responses, "write_note", full)
     assert send(path_of(PLACE))[0] == 200, "Airflow has it"

@@ -27,8 +27,17 @@ from thidua.cli import (
     reminders,
     show,
     slips,
+    store,
 )
 from thidua.errors import ThiduaError
+
+# Commands that ask nothing of the lake, or begin its store themselves.
+WITHOUT_LAKE = frozenset(
+    {
+        "check-plan", "plan-schema", "check-contracts", "contract", "sample", "where", "postgres-init", "restore",
+        "store-init", "store-check",
+    }
+)  # fmt: skip
 
 INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
@@ -55,17 +64,24 @@ for module in (
     postgres,
     logins,
     house,
+    store,
 ):
     module.register(app)
 
 
 @app.callback()
 def _shared(
+    context: typer.Context,
     debug: Annotated[
         bool, typer.Option("--debug", help="Hiện toàn bộ vết lỗi / show the whole traceback, with any command")
     ] = False,
 ) -> None:
-    """Only documents --debug: main() takes it from any place of the line before Typer reads the rest."""
+    """Documents --debug, which main() takes from any place of the line before Typer reads the rest. With a store of
+    several hosts, whatever is asked is asked of what all of them know."""
+    if context.invoked_subcommand not in WITHOUT_LAKE:
+        from thidua.orchestration.fresh import home
+
+        home()
 
 
 def main() -> None:

@@ -14,7 +14,6 @@ from thidua.closing.close import Closing, examine, person_of
 from thidua.closing.compare import changes_between
 from thidua.closing.compute import compute_basis, computed_before, write_tables
 from thidua.errors import NotWell
-from thidua.files import locked
 from thidua.lake.entries import Entry
 from thidua.lake.officials import (
     Official,
@@ -24,6 +23,7 @@ from thidua.lake.officials import (
     new_version_dir,
     write_approval,
 )
+from thidua.lake.writing import held
 from thidua.settings import Home
 
 NEEDED = 2
@@ -65,7 +65,7 @@ def approve(
         raise Refused("phải đăng nhập / an approval needs a user who is logged in")
     if role.strip().casefold() not in MAY_APPROVE:
         raise Refused(f"{user}: vai trò '{role}' chỉ được xem / the role '{role}' may look, not approve")
-    with locked(closing_lock(home, campaign_id, period_id)):
+    with held(home, closing_lock(home, campaign_id, period_id)):
         closing = examine(home, campaign_id, period_id, at)
         _refuse_unready(closing, seen, acknowledges)
         if any(person_of(one["user"]) == person_of(user) for one in closing.approvals):
@@ -116,7 +116,7 @@ def issue(home: Home, campaign_id: str, period_id: str, at: datetime) -> Officia
 
     Raises Refused while fewer than two people have approved what stands now.
     """
-    with locked(closing_lock(home, campaign_id, period_id)):
+    with held(home, closing_lock(home, campaign_id, period_id)):
         closing = examine(home, campaign_id, period_id, at)
         if closing.state == "closed":
             return load_version(home, campaign_id, period_id)
@@ -131,6 +131,7 @@ def issue(home: Home, campaign_id: str, period_id: str, at: datetime) -> Officia
         counted = _first_of_each(closing)
         folder = new_version_dir(home, campaign_id, period_id)
         return commit_version(
+            home,
             folder,
             {
                 "campaign_id": campaign_id,

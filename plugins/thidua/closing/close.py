@@ -17,7 +17,6 @@ from thidua.closing.compute import Computed, compute_basis, forget_others
 from thidua.closing.earlier import Earlier, open_earlier
 from thidua.closing.questions import Question, find_questions
 from thidua.errors import NotWell, ThiduaError
-from thidua.files import locked
 from thidua.lake.decisions import Decision, in_force, load_decisions
 from thidua.lake.entries import Entry, seal
 from thidua.lake.objections import Objection, load_objections
@@ -30,6 +29,7 @@ from thidua.lake.officials import (
     load_version,
     write_freeze,
 )
+from thidua.lake.writing import held
 from thidua.plan.compile import closing_date_of, cutoff_of, due_at
 from thidua.plan.loader import load_plan
 from thidua.plan.snapshots import record_snapshots, snapshots_at
@@ -94,7 +94,7 @@ def prepare(
     if campaigns_dir is not None:
         record_snapshots(home, campaigns_dir, at)
     ready_at = _ready_at(home, campaign_id, period_id, at, grace)
-    with locked(closing_lock(home, campaign_id, period_id)):
+    with held(home, closing_lock(home, campaign_id, period_id)):
         freeze, order = _freeze_in_force(home, campaign_id, period_id, at)
         if order is None and freeze is None and at < ready_at:
             day = ready_at.astimezone(UTC).isoformat()

@@ -16,6 +16,7 @@ from thidua.clock import now_utc
 from thidua.desk import board, hand_in, health, home_page, ranking, submissions, work
 from thidua.desk.access import Visitor, current_visitor
 from thidua.desk.desk import Desk
+from thidua.desk.following import fresh
 from thidua.desk.judged import JudgedFiles
 from thidua.desk.preview import Previewer
 from thidua.desk.published import Published
@@ -39,7 +40,11 @@ def create_app(
     """`identify`: the dependency that returns the Visitor or raises 401. `login_page`: where a stranger is sent;
     `password_page`: where people change their password."""
     app = FastAPI(
-        dependencies=[Depends(current_visitor)], openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
+        dependencies=[Depends(current_visitor), Depends(fresh)],
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
     )
     app.dependency_overrides[current_visitor] = identify
     previewer = Previewer(home, campaigns_dir)

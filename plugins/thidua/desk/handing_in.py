@@ -23,6 +23,7 @@ from thidua.errors import ThiduaError
 from thidua.files import fsync_dir, write_atomic, write_once
 from thidua.intake.days import file_name_hint
 from thidua.lake.receipts import SIDECAR, Receipt, is_export_name, submission_id_of
+from thidua.lake.writing import is_shared
 from thidua.settings import Home
 
 SUFFIXES = (".xlsx", ".xls", ".xlsb", ".ods", ".csv", ".txt")
@@ -89,6 +90,10 @@ def hand_in(home: Home, receipt: Receipt, content: bytes, handed_in_by: str, sen
     folder.mkdir(parents=True, exist_ok=True)
     sidecar = {"received_at": receipt.received_at, "handed_in_by": handed_in_by, "sent_as": sent_as[:_KEPT]}
     document = json.dumps(sidecar, ensure_ascii=False, indent=1).encode()
+    if is_shared(home):
+        from thidua.lake.store import landing
+
+        return landing.hand_in(home, receipt.landing_path, document, content)
     if not write_once(folder / f"{receipt.file_name}{SIDECAR}", document):
         return False
     temporary = folder / f".{uuid4().hex}.tmp"

@@ -37,6 +37,7 @@ from thidua.lake.decisions import Decision, load_decisions
 from thidua.lake.judgements import Entries
 from thidua.lake.receipts import Receipt, load_receipts, raw_path
 from thidua.lake.tables import BATCH_COLUMNS
+from thidua.plan.snapshots import check_not_behind
 from thidua.settings import Home
 
 log = logging.getLogger(__name__)
@@ -84,6 +85,8 @@ def judge_chunk(
     What is judged to be looked at is never committed.
     """
     receipts = load_receipts(home, set(submission_ids))
+    known = {receipt.campaign_id for receipt in receipts}.intersection(campaign_ids(campaigns_dir))
+    check_not_behind(home, campaigns_dir, known)
     decided = _decided_of(home, receipts, effective_at, extra)
     plans, broken = _plans_of(campaigns_dir, receipts, decided)
     receipts = [receipt for receipt in receipts if receipt.campaign_id not in broken]

@@ -16,13 +16,14 @@ import re
 import shutil
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from thidua.files import fsync_dir, fsync_tree, locked, write_atomic
+from thidua.files import fsync_tree, locked, write_atomic
 from thidua.lake.tables import BATCH_COLUMNS
+from thidua.lake.writing import held, put_folder
 from thidua.settings import Home
 
 MANIFEST = "manifest.json"
@@ -73,6 +74,12 @@ def read_manifest(batch: Path) -> dict[str, Any]:
 def committed_submission_ids(home: Home) -> set[str]:
     """Every submission that some batch holds."""
     return {submission_id for batch in list_batches(home) for submission_id in read_manifest(batch)["submission_ids"]}
+
+
+def batches_of(home: Home, submission_ids: Collection[str]) -> list[str]:
+    """The names of the batches that hold a judgement of any of these submissions."""
+    wanted = set(submission_ids)
+    return [batch.name for batch in list_batches(home) if wanted & set(read_manifest(batch)["submission_ids"])]
 
 
 def committed_keys(home: Home) -> set[str]:
@@ -185,7 +192,7 @@ def commit(home: Home, tmp_dir: Path) -> str | None:
     Returns the id of the batch made of it (now, or by an earlier call that was killed after its rename), None when
     others had committed all its judgements.
     """
-    with locked(lake_lock(home)):
+    with held(home, lake_lock(home)):
         committed = committed_keys(home)
         batch_id: str | None = None
         if (tmp_dir / MANIFEST).exists():
@@ -196,8 +203,7 @@ def commit(home: Home, tmp_dir: Path) -> str | None:
                 folder = _without(home, tmp_dir, done)
             if len(done) < len(keys):
                 batch_id = _name_of(read_manifest(folder))
-                folder.rename(batches_dir(home) / batch_id)
-                fsync_dir(batches_dir(home))
+                put_folder(home, folder, batches_dir(home) / batch_id)
                 committed |= set(keys.values())
         if batch_id is None:
             batch_id = _made_from(home, tmp_dir.name)

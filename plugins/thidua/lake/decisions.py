@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from thidua.errors import ThiduaError
-from thidua.files import write_once
+from thidua.lake.writing import put_entry
 from thidua.settings import Home
 
 Decision = dict[str, Any]
@@ -58,7 +58,7 @@ def record_decision(
     decision_id = hashlib.sha256(canonical.encode()).hexdigest()[:32]
     decision = {"decision_id": decision_id, **content}
     document = json.dumps(decision, ensure_ascii=False, indent=1).encode()
-    write_once(decisions_dir(home) / f"{decision_id}.json", document)
+    put_entry(home, decisions_dir(home) / f"{decision_id}.json", document)
     return decision
 
 

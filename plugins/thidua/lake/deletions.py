@@ -9,12 +9,14 @@ computed from it is computed again; only the file itself can no longer be looked
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import count, takewhile
 from pathlib import Path
 
 from thidua.clock import LOCAL
+from thidua.files import fsync_dir, locked
 from thidua.lake.entries import Entry, read_entry, write_entry
 from thidua.lake.receipts import raw_path
 from thidua.settings import Home
@@ -46,7 +48,22 @@ def record_deletion(
         "deleted_at": at.astimezone(UTC).isoformat(),
         "rule": rule,
     }
-    return write_entry(_path(home, content_sha256, len(records) + 1), content)
+    return write_entry(home, _path(home, content_sha256, len(records) + 1), content)
+
+
+def erase_original(home: Home, content_sha256: str, submission_ids: Iterable[str]) -> None:
+    """Takes the bytes away, and before them the slips that carry a copy of them; without them slips are written again as a
+    list of faults, personal values masked."""
+    # Under the lock of those who write slips: none is copied from the file between the two. The bytes last: as long as
+    # they are there, a killed run takes this up again.
+    slips = home.restricted_folder("slips")
+    with locked(slips / ".lock"):
+        for submission_id in submission_ids:
+            for slip in slips.glob(f"{submission_id}-*"):
+                shutil.rmtree(slip)
+        path = raw_path(home, content_sha256)
+        path.unlink(missing_ok=True)
+        fsync_dir(path.parent)
 
 
 def is_deleted(home: Home, content_sha256: str) -> bool:

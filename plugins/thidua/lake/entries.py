@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from thidua.errors import NotWell
-from thidua.files import write_once
+from thidua.lake.writing import put_entry
+from thidua.settings import Home
 
 Entry = dict[str, Any]
 
@@ -41,10 +42,10 @@ def seal(content: Mapping[str, Any]) -> Entry:
     return {**content, "entry_id": digest(dict(content))}
 
 
-def write_entry(path: Path, content: Mapping[str, Any], mode: int = 0o644) -> Entry:
+def write_entry(home: Home, path: Path, content: Mapping[str, Any]) -> Entry:
     """Writes a sealed entry; the same again is no error, another one in its place is."""
     entry = seal(content)
-    write_once(path, canonical(entry), mode)
+    put_entry(home, path, canonical(entry))
     if read_entry(path) != entry:
         raise NotWell(f"đã có nội dung khác / {path} holds something else already")
     return entry

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from thidua.errors import ThiduaError
-from thidua.files import write_once
+from thidua.lake.writing import put_entry
 from thidua.limits import MAX_FILE_BYTES
 from thidua.settings import Home
 
@@ -23,5 +23,5 @@ def keep_evidence(home: Home, file: Path) -> str:
         raise ThiduaError(f"tệp minh chứng quá lớn / {file} is larger than {MAX_FILE_BYTES} bytes")
     content = file.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
-    write_once(evidence_path(home, sha256), content, mode=0o600)
+    put_entry(home, evidence_path(home, sha256), content)
     return sha256

@@ -90,7 +90,7 @@ def raise_objection(
         "evidence_sha256": evidence_sha256,
     }
     objection_id = seal(content)["entry_id"][:32]
-    return Objection(write_entry(_folder(home, campaign_id) / f"{objection_id}.json", content), None)
+    return Objection(write_entry(home, _folder(home, campaign_id) / f"{objection_id}.json", content), None)
 
 
 def answer_objection(
@@ -121,7 +121,7 @@ def answer_objection(
         "text": text,
         "effect_decision_ids": sorted(effect_decision_ids),
     }
-    return Objection(entry, write_entry(path.with_suffix(".answer.json"), content))
+    return Objection(entry, write_entry(home, path.with_suffix(".answer.json"), content))
 
 
 def load_objections(home: Home, known_at: datetime | None = None, campaign_id: str | None = None) -> list[Objection]:

@@ -18,8 +18,9 @@ from typing import Any
 from uuid import uuid4
 
 from thidua.errors import NotWell, ThiduaError
-from thidua.files import fsync_dir, fsync_tree, write_atomic
+from thidua.files import fsync_tree, write_atomic
 from thidua.lake.entries import Changed, Entry, canonical, file_digest, read_entry, seal, write_entry
+from thidua.lake.writing import put_folder
 from thidua.settings import Home
 
 MANIFEST = "manifest.json"
@@ -110,7 +111,7 @@ def load_freezes(home: Home, campaign_id: str, period_id: str) -> list[Entry]:
 
 def write_freeze(home: Home, content: Mapping[str, Any]) -> Entry:
     folder = closings_dir(home, content["campaign_id"], content["period_id"])
-    return write_entry(folder / f"{content['number']}.json", content)
+    return write_entry(home, folder / f"{content['number']}.json", content)
 
 
 def load_approvals(home: Home, campaign_id: str, period_id: str) -> list[Entry]:
@@ -122,7 +123,7 @@ def load_approvals(home: Home, campaign_id: str, period_id: str) -> list[Entry]:
 def write_approval(home: Home, content: Mapping[str, Any]) -> Entry:
     entry_id = seal(content)["entry_id"]
     folder = approvals_dir(home, content["campaign_id"], content["period_id"])
-    return write_entry(folder / f"{entry_id[:32]}.json", content)
+    return write_entry(home, folder / f"{entry_id[:32]}.json", content)
 
 
 def list_versions(home: Home, campaign_id: str, period_id: str) -> list[int]:
@@ -172,7 +173,7 @@ def new_version_dir(home: Home, campaign_id: str, period_id: str) -> Path:
     return folder
 
 
-def commit_version(folder: Path, manifest: Mapping[str, Any]) -> Official:
+def commit_version(home: Home, folder: Path, manifest: Mapping[str, Any]) -> Official:
     """Makes a directory of tables the version that its manifest names; the caller holds the closing's lock."""
     tables = {
         table: {**said, "sha256": file_digest(folder / f"{table}.parquet")}
@@ -182,6 +183,5 @@ def commit_version(folder: Path, manifest: Mapping[str, Any]) -> Official:
     write_atomic(folder / MANIFEST, canonical(entry))
     fsync_tree(folder)
     final = folder.parent / f"v{manifest['version']}"
-    folder.rename(final)
-    fsync_dir(final.parent)
+    put_folder(home, folder, final)
     return Official(final, entry)

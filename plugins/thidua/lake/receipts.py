@@ -15,15 +15,15 @@ import os
 import stat
 import time
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 from thidua.clock import now_utc, parse_instant
 from thidua.errors import ThiduaError
-from thidua.files import write_once
+from thidua.lake.writing import is_shared, put_entries
 from thidua.limits import MAX_FILE_BYTES
 from thidua.settings import Home
 
@@ -33,6 +33,10 @@ _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".swp", "~")
 _NOT_EXPORTS = {"thumbs.db", "desktop.ini"}
 _EXPORT_SUFFIXES = {".csv", ".txt", ".xlsx", ".xls", ".xlsb", ".ods"}
 _MAX_SIDECAR_BYTES = 10_000
+# How far the clocks of hosts that share a store may be apart without a word.
+_CLOCKS_APART = timedelta(seconds=60)
+# So many files, of so many bytes, are one commit to a store.
+_TOGETHER, _TOGETHER_BYTES = 50, 50_000_000
 # They end a line, stand for undecodable bytes, or turn the direction of what is shown.
 _MISLEADING_KINDS = {"Cc", "Cs", "Zl", "Zp"}
 _TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -275,11 +279,8 @@ def _read(file: FoundFile, now: datetime, explicit_now: bool) -> tuple[bytes, da
     return (content, told) if len(content) == file.size else None
 
 
-def _receive(home: Home, file: FoundFile, now: datetime, explicit_now: bool) -> Receipt | Trouble | None:
-    """Records one file, raw bytes first, so that a receipt never lacks them. None: it changed while we read.
-
-    A fault of the file is its trouble alone; a lake that cannot be written is everybody's and raises OSError.
-    """
+def _look_at(file: FoundFile, now: datetime, explicit_now: bool) -> tuple[Receipt, bytes] | Trouble | None:
+    """The receipt of one file and its bytes; nothing is recorded. None: it changed while we read."""
     try:
         read = _read(file, now, explicit_now)
     except FileNotFoundError:
@@ -305,12 +306,35 @@ def _receive(home: Home, file: FoundFile, now: datetime, explicit_now: bool) -> 
         mtime_ns=file.mtime_ns,
         received_at=received_at,
     )
-    write_once(home.restricted_folder("raw") / digest, content, mode=0o600)
-    document = json.dumps(asdict(receipt), ensure_ascii=False, indent=1).encode()
-    path = receipts_dir(home) / f"{receipt.submission_id}.json"
-    if write_once(path, document):
-        return receipt
-    return Receipt(**json.loads(path.read_bytes()))
+    return receipt, content
+
+
+def _record(home: Home, looked_at: Sequence[tuple[Receipt, bytes]]) -> list[Receipt]:
+    """Records some files, raw bytes first, so that a receipt never lacks them. As they stand: the first writer fixed them."""
+    raw, entries = home.restricted_folder("raw"), []
+    for receipt, content in looked_at:
+        document = json.dumps(asdict(receipt), ensure_ascii=False, indent=1).encode()
+        entries += [(raw / receipt.content_sha256, content), (_path_of(home, receipt), document)]
+    made = put_entries(home, entries)
+    return [
+        receipt if (path := _path_of(home, receipt)) in made else Receipt(**json.loads(path.read_bytes()))
+        for receipt, _ in looked_at
+    ]
+
+
+def _path_of(home: Home, receipt: Receipt) -> Path:
+    return receipts_dir(home) / f"{receipt.submission_id}.json"
+
+
+def _together(files: Sequence[FoundFile], most: int) -> Iterator[list[FoundFile]]:
+    group: list[FoundFile] = []
+    for file in files:
+        if group and (len(group) >= most or sum(one.size for one in group) + file.size > _TOGETHER_BYTES):
+            yield group
+            group = []
+        group.append(file)
+    if group:
+        yield group
 
 
 def list_landing(
@@ -323,27 +347,37 @@ def list_landing(
     """
     now = (now or now_utc()).astimezone(UTC)
     known = load_receipts(home)
+    if known and not explicit_now and is_shared(home) and now < known[-1].received <= now + _CLOCKS_APART:
+        now = known[-1].received  # another host's clock is a little ahead: what comes later is not received earlier
     if known and not explicit_now and now < known[-1].received:
         raise ThiduaError(
             f"đồng hồ chạy lùi / the clock says {now.isoformat()}, earlier than the latest receipt "
             f"({known[-1].received_at}); set the clock right, or give --now on purpose"
         )
     troubles: list[Trouble] = []
+    if is_shared(home):
+        from thidua.lake.store.landing import take_in
+
+        troubles += take_in(home, known)
     found = list(_not_received(home, known, troubles))
     by_id = {receipt.submission_id: receipt for receipt in known}
     new = []
 
-    def receive(file: FoundFile) -> Receipt | Trouble | None:
-        return _receive(home, file, now, explicit_now)
+    def receive(files: Sequence[FoundFile]) -> tuple[list[Receipt], list[Trouble]]:
+        # A fault of a file is its trouble alone; a lake that cannot be written is everybody's, and raised.
+        looked_at = [_look_at(file, now, explicit_now) for file in files]
+        recorded = _record(home, [one for one in looked_at if isinstance(one, tuple)])
+        return recorded, [one for one in looked_at if isinstance(one, Trouble)]
 
     # Nearly all the time goes into making each receipt durable, and disks do that for several at once.
+    groups = _together(_settled(found, settle_seconds), _TOGETHER if is_shared(home) else 1)
     with ThreadPoolExecutor(max_workers=8) as pool:
-        for received in pool.map(receive, _settled(found, settle_seconds)):
-            if isinstance(received, Trouble):
-                troubles.append(received)
-            elif received and received.submission_id not in by_id:
-                by_id[received.submission_id] = received
-                new.append(received)
+        for recorded, told in pool.map(receive, groups):
+            troubles += told
+            for receipt in recorded:
+                if receipt.submission_id not in by_id:
+                    by_id[receipt.submission_id] = receipt
+                    new.append(receipt)
     ordered = sorted(by_id.values(), key=lambda receipt: receipt.order)
     return Listing(ordered, new, troubles)
 

@@ -27,6 +27,7 @@ from thidua.errors import NotWell, ThiduaError
 from thidua.files import fsync_dir, locked, write_atomic
 from thidua.intake.personal import FINGERPRINT, key_fingerprint, key_path
 from thidua.lake.entries import canonical
+from thidua.lake.writing import is_shared
 from thidua.operations.archive import Manifest, read_archive
 from thidua.operations.backup import MARK, operations_lock
 from thidua.operations.contents import AIRFLOW_SECRETS, CAMPAIGNS, HOME
@@ -86,6 +87,11 @@ def restore(
     """
     if not archive.is_file():
         raise ThiduaError(f"không có tệp / there is no backup {archive}")
+    if is_shared(home):
+        raise ThiduaError(
+            "lake/ là bản sao của kho chung / lake/ is a copy of a store: restore without THIDUA_LAKE_STORE into an empty "
+            "THIDUA_HOME, then begin a new, empty prefix with `thidua store-init`"
+        )
     home.path.mkdir(parents=True, exist_ok=True)
     with locked(operations_lock(home)):
         staging = home.path / STAGING

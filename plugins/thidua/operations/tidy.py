@@ -17,11 +17,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from thidua.errors import NotWell
-from thidua.files import fsync_dir, locked
 from thidua.intake.data_docs import data_docs_dir, write_index
 from thidua.lake.batches import clear_abandoned
 from thidua.lake.deletions import record_deletion
-from thidua.lake.receipts import raw_path
+from thidua.lake.receipts import load_receipts, raw_path
+from thidua.lake.writing import held, landed, sweep, take_away
 from thidua.logins import settings as accounts
 from thidua.operations.backup import check_whole, operations_lock
 from thidua.operations.metadata import reachable_url
@@ -76,7 +76,7 @@ def tidy(
     policy = load_policy(home)
     items: list[Item] = []
     notes: list[str] = []
-    with locked(operations_lock(home)):
+    with held(home, operations_lock(home)):
         check_whole(home)
         for kind, found in (
             ("served", _old_versions(home, policy)),
@@ -99,6 +99,7 @@ def tidy(
         stays = Counter(original.stays for original in originals if original.stays)
         notes += _in_landing(home, originals) + _moved_aside(home)
         if not dry_run:
+            sweep(home)
             clear_abandoned(home)
             write_index(home)
     if with_airflow:
@@ -182,33 +183,29 @@ def _slips_of(home: Home, original: Original) -> list[Path]:
 
 
 def _delete_original(home: Home, original: Original, by: str, now: datetime) -> None:
+    submission_ids = [receipt.submission_id for receipt in original.receipts]
     record_deletion(
         home,
         original.content_sha256,
-        submission_ids=[receipt.submission_id for receipt in original.receipts],
+        submission_ids=submission_ids,
         deleted_by=by,
         at=now,
         rule=original.rule or "",
     )
-    # Under the lock of those who write slips: none is copied from the file between the two. The bytes last: as long as
-    # they are there, a killed run takes this up again.
-    with locked(home.restricted_folder("slips") / ".lock"):
-        for slip in _slips_of(home, original):
-            _remove(slip)
-        path = raw_path(home, original.content_sha256)
-        path.unlink(missing_ok=True)
-        fsync_dir(path.parent)
+    take_away(home, original.content_sha256, submission_ids, lambda: _is_all(home, original))
+
+
+def _is_all(home: Home, original: Original) -> bool:
+    """Whether these bytes were not handed in anew meanwhile."""
+    return {one.submission_id for one in original.receipts} == {
+        one.submission_id for one in load_receipts(home) if one.content_sha256 == original.content_sha256
+    }
 
 
 def _in_landing(home: Home, originals: list[Original]) -> list[str]:
     """landing/ is never changed by the system: what lies there is for whoever put it there."""
-    paths = [
-        receipt.landing_path
-        for original in originals
-        if original.rule
-        for receipt in original.receipts
-        if (home.landing / receipt.landing_path).exists()
-    ]
+    gone = [receipt.landing_path for original in originals if original.rule for receipt in original.receipts]
+    paths = landed(home, gone) if gone else []
     if not paths:
         return []
     return [

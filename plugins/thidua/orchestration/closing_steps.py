@@ -15,8 +15,9 @@ from thidua.closing.compare import paid
 from thidua.closing.named import WHY_NOT, standing_names
 from thidua.closing.questions import Question
 from thidua.errors import NotWell
+from thidua.orchestration.fresh import home
 from thidua.orchestration.steps import Record, clock
-from thidua.settings import campaigns_dir, home
+from thidua.settings import campaigns_dir
 
 CONFIRM = "Xác nhận / Confirm"
 APPROVE = "Phê duyệt / Approve"

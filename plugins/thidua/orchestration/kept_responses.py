@@ -6,6 +6,8 @@ form would be asked again. So the api-server writes each answer to our forms dow
 started anew (kept_form.py) takes what was answered to it. A task itself cannot ask Airflow for it.
 
     $THIDUA_HOME/airflow/responses/<place>.json    {shown: digest of what the form shows, event: the answer or null}
+
+With a store of several hosts they lie there: a form may park on one host, be answered on another and go on on a third.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from thidua.files import write_atomic
+from thidua.lake.writing import drop_note, read_note, write_note
 from thidua.settings import home
 
 log = logging.getLogger(__name__)
@@ -79,19 +81,17 @@ def is_asked(place: Place, shown: str) -> bool:
 
 
 def forget(place: Place) -> None:
-    place.path.unlink(missing_ok=True)
+    drop_note(home(), place.path)
 
 
 def _read(place: Place) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(place.path.read_bytes())
-    except FileNotFoundError:
-        return {"shown": None, "event": None}
+    content = read_note(home(), place.path)
+    found: dict[str, Any] = {"shown": None, "event": None} if content is None else json.loads(content)
     return found
 
 
 def _write(place: Place, content: Mapping[str, Any]) -> None:
-    write_atomic(place.path, json.dumps(content, ensure_ascii=False).encode(), 0o600)
+    write_note(home(), place.path, json.dumps(content, ensure_ascii=False).encode(), 0o600)
 
 
 def event_of(answer: Mapping[str, Any]) -> Event:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,7 +11,10 @@ from typing import Any
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
+from thidua.errors import ThiduaError
 from thidua.settings import Home
+
+log = logging.getLogger(__name__)
 
 
 class LandingTrigger(BaseEventTrigger):
@@ -40,6 +44,15 @@ class LandingTrigger(BaseEventTrigger):
 def _waiting(home: Home) -> frozenset[object]:
     """Files without a receipt, and decisions that no published build has seen."""
     from thidua.lake.receipts import waiting_files
+    from thidua.lake.writing import refresh, waiting_for_any_host
     from thidua.review.questions import unbuilt_decisions
+    from thidua.warehouse.publish import follow
 
-    return waiting_files(home) | {decision["decision_id"] for decision in unbuilt_decisions(home)}
+    try:
+        refresh(home)
+        follow(home)  # decisions that a build on another host took are in what it published
+        waiting = waiting_files(home) | waiting_for_any_host(home)
+    except ThiduaError as error:  # the store of several hosts does not answer: the next look may
+        log.warning("%s", error.message)
+        return frozenset()
+    return waiting | {decision["decision_id"] for decision in unbuilt_decisions(home)}

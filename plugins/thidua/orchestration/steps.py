@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from thidua.clock import now_utc, parse_instant
 from thidua.errors import NotWell
+from thidua.lake.writing import is_shared
 from thidua.orchestration import metrics
-from thidua.settings import campaigns_dir, home
+from thidua.orchestration.fresh import home
+from thidua.settings import campaigns_dir
 
 if TYPE_CHECKING:
     from thidua.reminders.mail import MailServer
@@ -35,14 +37,24 @@ def take_receipts(params: Record) -> Record:
 
 
 def judge(submission_ids: list[str], params: Record) -> Record:
-    """Judges one chunk into a complete work directory of the lake: {folder, name, files}."""
+    """Judges one chunk into a complete work directory of the lake: {folder, name, files}.
+
+    With a store it is committed at once, for the next task may run on a host that has not this folder; {batches: those
+    that hold these submissions}.
+    """
     from thidua.intake.judge import judge_chunk
-    from thidua.lake.batches import read_manifest
+    from thidua.lake.batches import batches_of, read_manifest
+    from thidua.lake.batches import commit as commit_batch
 
     folder = judge_chunk(home(), campaigns_dir(), submission_ids, clock(params))
-    outcomes = read_manifest(folder)["outcomes"].values()
+    manifest = read_manifest(folder)
+    outcomes = manifest["outcomes"].values()
     kinds = ", ".join(sorted({"/".join(outcome["landing_path"].split("/")[:2]) for outcome in outcomes}))
-    return {"folder": str(folder), "name": f"{kinds}: {len(outcomes)} tệp", "files": len(outcomes)}
+    record = {"folder": str(folder), "name": f"{kinds}: {len(outcomes)} tệp", "files": len(outcomes)}
+    if is_shared(home()):
+        commit_batch(home(), folder)
+        record["batches"] = batches_of(home(), manifest["submission_ids"])
+    return record
 
 
 def commit(judged: list[Record], params: Record) -> list[str]:
@@ -54,7 +66,11 @@ def commit(judged: list[Record], params: Record) -> list[str]:
     from thidua.intake.ingest import judge_again
     from thidua.lake.batches import commit as commit_batch
 
-    committed = [commit_batch(home(), Path(record["folder"])) for record in judged]
+    committed = [
+        batch_id
+        for record in judged
+        for batch_id in record.get("batches") or [commit_batch(home(), Path(record["folder"]))]
+    ]
     again = judge_again(home(), campaigns_dir(), clock(params))
     write_index(home())
     batches = [batch_id for batch_id in committed if batch_id] + again
@@ -128,6 +144,8 @@ def publish_postgres(built: Record) -> Record | None:
     """Brings Postgres to what the files hold: {target, replaced}; None without a Postgres, or with nothing new."""
     from thidua.warehouse.postgres.serve import serve_postgres
 
+    if is_shared(home()) and not built["is_replay"]:
+        publish(built)  # the files may be out on another host than this one
     loaded = None if built["is_replay"] else serve_postgres(home())
     if loaded is None or not loaded.is_new:
         return None

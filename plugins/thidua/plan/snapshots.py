@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 from thidua.clock import parse_instant
-from thidua.files import fsync_dir, fsync_tree, locked
+from thidua.errors import NotWell
+from thidua.files import fsync_tree
+from thidua.lake.writing import held, is_shared, put_folder
 from thidua.plan.csvs import CSV_ROWS
 from thidua.plan.loader import PLAN_FILE, load_campaigns, load_plan
 from thidua.settings import Home
@@ -45,8 +48,9 @@ def record_snapshots(home: Home, campaigns_dir: Path, now: datetime) -> list[Sna
     when a plan is broken."""
     plans = load_campaigns(campaigns_dir)
     recorded = []
-    with locked(home.lake / ".lock"):
+    with held(home, home.lake / ".lock"):
         _drop_unfinished(home)
+        check_not_behind(home, campaigns_dir, plans)
         history = _history(home)
         for campaign_id, plan in plans.items():
             before = history.get(campaign_id, [])
@@ -58,6 +62,21 @@ def record_snapshots(home: Home, campaigns_dir: Path, now: datetime) -> list[Sna
                 at = max(at, before[-1].recorded_at + timedelta(microseconds=1))
             recorded.append(_record(home, campaign_id, plan.folder, at))
     return recorded
+
+
+def check_not_behind(home: Home, campaigns_dir: Path, campaign_ids: Iterable[str]) -> None:
+    """Where several hosts share a store, each has plans of its own. Raises NotWell where a plan here is one that another
+    host has replaced since: recorded again, the old law would be in force."""
+    if not is_shared(home):
+        return
+    history = _history(home)
+    for campaign_id in campaign_ids:
+        known = [entry.plan_hash for entry in history.get(campaign_id, [])]
+        if known and (here := hash_plan(campaigns_dir / campaign_id)) in known[:-1] and here != known[-1]:
+            raise NotWell(
+                f"kế hoạch ở máy này đã cũ / {campaigns_dir / campaign_id} is a plan that another host has replaced: bring "
+                "the plans of all hosts to the same state (to go back to an old plan on purpose, add a comment to it)"
+            )
 
 
 def _record(home: Home, campaign_id: str, folder: Path, at: datetime) -> Snapshot:
@@ -74,8 +93,7 @@ def _record(home: Home, campaign_id: str, folder: Path, at: datetime) -> Snapsho
     (temporary / "snapshot.json").write_text(json.dumps(entry, indent=2), encoding="utf-8")
     fsync_tree(temporary)
     final = parent / f"{at:%Y%m%dT%H%M%S.%fZ}-{digest[:12]}"
-    temporary.rename(final)
-    fsync_dir(parent)
+    put_folder(home, temporary, final)
     return Snapshot(campaign_id, final, digest, at)
 
 

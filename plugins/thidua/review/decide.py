@@ -13,9 +13,9 @@ from typing import Any
 
 from thidua.clock import LOCAL
 from thidua.errors import NotWell, ThiduaError
-from thidua.files import locked
 from thidua.lake.batches import lake_lock
 from thidua.lake.decisions import Decision, in_force, load_decisions, record_decision
+from thidua.lake.writing import held
 from thidua.review.facts import Facts
 from thidua.review.kinds import Subject, group_of, parse_subject
 from thidua.review.people import person
@@ -103,7 +103,7 @@ def decide(
     """
     if not reason.strip():
         raise ThiduaError("hãy ghi lý do / a decision needs its reason")
-    with locked(lake_lock(home)):
+    with held(home, lake_lock(home)):
         try:
             asked = check_decision(
                 home, campaigns_dir, campaign_id=campaign_id, kind=kind, subject=subject, decided_by=decided_by
@@ -140,7 +140,7 @@ def withdraw_decision(
     """Takes a decision back, by a record of its own. `decision_id` may be its unique beginning."""
     if not reason.strip():
         raise ThiduaError("hãy ghi lý do / a decision needs its reason")
-    with locked(lake_lock(home)):
+    with held(home, lake_lock(home)):
         every = load_decisions(home)
         found = [one for one in every if decision_id and one["decision_id"].startswith(decision_id)]
         if len(found) != 1:

@@ -23,7 +23,7 @@ from thidua.warehouse import closings, raw
 from thidua.warehouse.data_tests import check
 from thidua.warehouse.dbt_runs import fingerprint, run_dbt
 from thidua.warehouse.place import FileWarehouse, Warehouse, warehouse_of
-from thidua.warehouse.postgres.described import write_described
+from thidua.warehouse.postgres.described import DESCRIBED, write_described
 
 if TYPE_CHECKING:
     from thidua.plan.snapshots import Snapshot
@@ -68,8 +68,10 @@ def gather_inputs(home: Home, known_at: datetime | None) -> raw.Inputs:
     from thidua.lake.batches import AGAIN, list_batches, read_manifest
     from thidua.lake.decisions import load_decisions
     from thidua.lake.judgements import overruled
+    from thidua.lake.writing import refresh
     from thidua.plan.snapshots import snapshots_at
 
+    refresh(home)  # under the warehouse's lock: what a build on another host took is in sight here too
     decisions = decision_rows(load_decisions(home, known_at))
     batches = {folder.name: folder for folder in list_batches(home)}
     return raw.Inputs(
@@ -207,6 +209,8 @@ def compute(
         seconds["dbt"] = time.perf_counter() - before
         with warehouse.opened() as connection:
             raw.acknowledge(connection, inputs, now, code, uuid4().hex)
+            if not isinstance(warehouse, FileWarehouse):  # who publishes it may have another file system
+                raw.keep_described(connection, (warehouse.work / DESCRIBED).read_text(encoding="utf-8"))
             warehouse.keep(connection, "state")
     seconds["all"] = time.perf_counter() - started
     return BuildResult(True, is_full, len(unseen), sorted(dirty), database, seconds)

@@ -15,11 +15,14 @@ import duckdb
 
 from thidua.errors import NotWell
 from thidua.files import fsync_dir, fsync_tree, write_atomic
+from thidua.lake.writing import is_shared, read_note, write_note
 from thidua.operations.policy import load_policy
 from thidua.settings import Home
 from thidua.warehouse import raw
 from thidua.warehouse.place import Warehouse, warehouse_of
 from thidua.warehouse.postgres.described import DESCRIBED
+
+_PUBLISHED = "published"  # a note in the store of several hosts
 
 
 def mart_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -55,9 +58,9 @@ def export_marts(warehouse: Warehouse, folder: Path) -> list[str]:
     return tables
 
 
-def publish(home: Home, keep: int | None = None) -> Path | None:
+def publish(home: Home, keep: int | None = None, only: str | None = None) -> Path | None:
     """Publishes the last complete build; None when it is published already. Keeps the last `keep` versions, None: as many
-    as retention.yml says.
+    as retention.yml says. `only`: this build and no other one.
 
     Raises NotWell when there is no build or the last one did not finish: what is published stays in place.
     """
@@ -68,6 +71,9 @@ def publish(home: Home, keep: int | None = None) -> Path | None:
     with warehouse.locked():
         with warehouse.opened() as connection:
             complete, build_id = raw.is_complete(connection), raw.build_id(connection)
+            described = raw.read_described(connection)
+        if only is not None and (not complete or only != build_id):
+            return None
         if not complete:
             raise NotWell(
                 "lần dựng trước chưa xong / the last build did not finish, so nothing is published; "
@@ -77,12 +83,15 @@ def publish(home: Home, keep: int | None = None) -> Path | None:
         _drop_unfinished(home.serve)
         current = home.serve / "current"
         if _build_of(current) == build_id:
+            _tell(home, build_id)
             return None
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         temporary = home.serve / f".tmp-{stamp}"
         temporary.mkdir()
         tables = export_marts(warehouse, temporary)
-        if (warehouse.work / DESCRIBED).exists():  # with the version: which of its tables are personal is its own
+        if described:  # with the version: which of its tables are personal is its own
+            (temporary / DESCRIBED).write_text(described, encoding="utf-8")
+        elif (warehouse.work / DESCRIBED).exists():
             shutil.copyfile(warehouse.work / DESCRIBED, temporary / DESCRIBED)
         version = {"build_id": build_id, "published_at": stamp, "tables": tables}
         write_atomic(temporary / "version.json", json.dumps(version, indent=2).encode())
@@ -94,7 +103,24 @@ def publish(home: Home, keep: int | None = None) -> Path | None:
         link.replace(current)
         fsync_dir(home.serve)
         _drop_old(home.serve, kept)
+        _tell(home, build_id)
     return final
+
+
+def follow(home: Home) -> None:
+    """With a store: brings the files of this host to what any host published, for pages and for who watches landing/."""
+    if not is_shared(home):
+        return
+    told = read_note(home, home.serve / _PUBLISHED)
+    if told is not None and told.decode() != _build_of(home.serve / "current") and warehouse_of(home).exists():
+        publish(home, only=told.decode())
+
+
+def _tell(home: Home, build_id: str | None) -> None:
+    """Lets other hosts know which build is published."""
+    path, content = home.serve / _PUBLISHED, (build_id or "").encode()
+    if is_shared(home) and read_note(home, path) != content:
+        write_note(home, path, content, 0o600)
 
 
 def _build_of(folder: Path) -> str | None:

@@ -270,6 +270,21 @@ def begin_build(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("insert into state.plans select campaign_id, '' from raw.dirty_campaigns")
 
 
+def keep_described(connection: duckdb.DuckDBPyConnection, described: str) -> None:
+    """Keeps what a build knows of its models beside what it acknowledged."""
+    connection.execute("create or replace table state.described (content varchar)")
+    connection.execute("insert into state.described values (?)", [described])
+
+
+def read_described(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """The same; None: it lies in a file of this host."""
+    rows = connection.execute(
+        "select 1 from information_schema.tables where table_schema = 'state' and table_name = 'described'"
+    ).fetchall()
+    found = connection.execute("select content from state.described").fetchone() if rows else None
+    return str(found[0]) if found else None
+
+
 def acknowledge(
     connection: duckdb.DuckDBPyConnection,
     inputs: Inputs,

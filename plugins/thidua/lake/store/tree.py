@@ -1,0 +1,41 @@
+"""What of lake/ belongs to all hosts: every entry and every whole folder, and neither the key nor slips.
+
+Slips are made again where somebody asks for one; they and originals are only for their owner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from thidua.settings import Home
+
+RESTRICTED = "restricted"
+# What is pointed at comes before what points: a copy in the making never lacks what an entry tells of.
+_IN_ORDER = ("restricted", "receipts", "deletions", "plans", "decisions", "batches", "closings", "objections")
+_OF_RESTRICTED = ("raw", "evidence")
+# What a folder has that appears at once: a batch, an official version, a plan.
+_MARKS = ("manifest.json", "snapshot.json")
+
+
+def of_lake(home: Home) -> Iterator[tuple[str, Path]]:
+    """(path below lake/, its file or folder) of everything that readers of the lake look at."""
+    tops = [path for path in sorted(home.lake.glob("*")) if path.is_dir() and not path.name.startswith(".")]
+    for top in sorted(tops, key=lambda path: _IN_ORDER.index(path.name) if path.name in _IN_ORDER else len(_IN_ORDER)):
+        for path in _below(top, home.lake):
+            yield path.relative_to(home.lake).as_posix(), path
+
+
+def _below(folder: Path, lake: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or (folder == lake / RESTRICTED and path.name not in _OF_RESTRICTED):
+            continue
+        if not path.is_dir() or any((path / mark).exists() for mark in _MARKS):
+            yield path
+        else:
+            yield from _below(path, lake)
+
+
+def mode_of(path: str) -> int:
+    """The rights of a file of the lake by its path below lake/."""
+    return 0o600 if path.startswith(f"{RESTRICTED}/") else 0o644
