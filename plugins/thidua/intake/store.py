@@ -15,6 +15,7 @@ from thidua.intake.cells import ReadFile
 from thidua.intake.contracts import Contract, EventRule
 from thidua.intake.events import said_by
 from thidua.intake.faults import FileFault
+from thidua.intake.moments import instant_text_sql
 from thidua.intake.validate import message_sql
 
 _LINES = """
@@ -294,13 +295,15 @@ select * from out_scopes
 def _prepare_events(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     """The view `accepted`, and per file the hash of what its rows say, whatever their order."""
     connection.execute(_ACCEPTED)
-    said = " || '|' || ".join(f"coalesce(cast({column} as varchar), '')" for column in said_by(contract))
+    instants = {column.name for column in contract.of_role("instant")}
+    # `concat` takes what is null for nothing.
+    said = ", '|', ".join(instant_text_sql(name) if name in instants else name for name in said_by(contract))
     # An exclusive or of hashes needs no sorting of millions of rows; rows that repeat are out, so none cancel out.
     connection.execute(
         f"""
         create or replace temp table file_hashes as
         select
-            file_no, count(*) as row_count, sha256(concat_ws('|', count(*), bit_xor(md5_number({said})))) as content_hash
+            file_no, count(*) as row_count, sha256(concat_ws('|', count(*), bit_xor(md5_number(concat({said}))))) as content_hash
         from accepted
         group by file_no
         """
