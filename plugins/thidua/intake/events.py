@@ -44,13 +44,35 @@ from thidua.intake.moments import instant_sql, parse_moment
 from thidua.intake.numbers import PLAIN, read_numbers
 from thidua.intake.personal import SEALED
 
-# Forms and kinds are a byte a row, not a text.
+# What is one of few texts is a number a row, not a text. In the order of the texts, so that they compare like these.
 _TYPES = """
 create type if not exists row_form as enum (
-    'ok', 'blank', 'invalid', 'no_time', 'future', 'unknown', 'ambiguous', 'not_valid', 'whole', 'fraction', 'text', 'error'
+    'ambiguous', 'blank', 'error', 'fraction', 'future', 'invalid', 'no_time', 'not_valid', 'ok', 'text', 'unknown', 'whole'
 );
-create type if not exists kind_of_row as enum ('data', 'total', 'bloc', 'note')
+create type if not exists kind_of_row as enum ('bloc', 'data', 'note', 'total')
 """
+
+
+def _name_units(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column]) -> None:
+    """The type `unit_of_row`: the units that the rows may be of."""
+    names = [column.name for column in columns if column.role == "unit"]
+    found = " union ".join(f"select unit_id from {c}_lookup union select unit_id from {c}_of_day" for c in names)
+    connection.execute(
+        f"""
+        create or replace type unit_of_row as enum (
+            select unit_id from ({found} union select fixed_unit_id from parts) where unit_id is not null order by unit_id
+        )
+        """
+    )
+
+
+def _kind_of_value(column: Column) -> str:
+    """The type of the column of `typed` that holds the value."""
+    if column.role == "unit":
+        return "unit_of_row"
+    if column.values:
+        return f"enum ({', '.join(repr(value) for value in sorted(column.values))})"
+    return {"instant": "timestamptz", "valid_through": "date", "score": "bigint"}.get(column.role, "varchar")
 
 
 def type_events(
@@ -84,6 +106,7 @@ def type_events(
     look_up_senders(connection, campaigns)
     _look_up_words(connection, contract)
     connection.execute(_TYPES)
+    _name_units(connection, columns)
     connection.execute(_laid_rows(contract, columns, odd_numbers))
     connection.execute(_typed(contract, columns))
     _find_doubles(connection, contract)
@@ -130,28 +153,28 @@ class _Reading:
     joins: list[str] = field(default_factory=list)
 
 
-def _form_of(lookup: str) -> str:
-    return f"coalesce({lookup}.form, row_form 'blank')"
-
-
-def _join(c: str) -> str:
-    """The few texts of a column with what they mean; forms as their type, before there are as many as rows."""
-    return f"left join (select * replace (cast(form as row_form) as form) from {c}_lookup) as {c}_lookup on"
+def _lookup(column: Column, value: str) -> str:
+    """The few texts of a column with what they mean, as their types before there are as many as rows."""
+    c = column.name
+    typed = f"cast(form as row_form) as form, cast({value} as {_kind_of_value(column)}) as {value}"
+    return f"(select * replace ({typed}) from {c}_lookup) as {c}_lookup"
 
 
 def _unit(column: Column) -> _Reading:
     c = column.name
+    of_day = f"(select * replace (cast(unit_id as unit_of_row) as unit_id) from {c}_of_day) as {c}_of_day"
     return _Reading(
         found=[
             f"coalesce({c}_lookup.unit_id, {c}_of_day.unit_id) as {c}_id",
-            f"{_form_of(f'{c}_lookup')} as {c}_found",
+            f"coalesce({c}_lookup.form, row_form 'blank') as {c}_found",
             f"{c}_lookup.kind as {c}_kind",
             f"{c}_lookup.valid_from as {c}_from",
             f"{c}_lookup.valid_through as {c}_through",
         ],
         joins=[
-            f"{_join(c)} parts.campaign_no = {c}_lookup.campaign_no and cells.{c}_text = {c}_lookup.text",
-            f"left join {c}_of_day on parts.campaign_no = {c}_of_day.campaign_no and cells.{c}_text = {c}_of_day.text "
+            f"left join {_lookup(column, 'unit_id')} "
+            f"on parts.campaign_no = {c}_lookup.campaign_no and cells.{c}_text = {c}_lookup.text",
+            f"left join {of_day} on parts.campaign_no = {c}_of_day.campaign_no and cells.{c}_text = {c}_of_day.text "
             f"and parts.complete_on = {c}_of_day.day",
         ],
     )
@@ -198,8 +221,8 @@ def _valid_through(column: Column) -> _Reading:
 def _choice(column: Column) -> _Reading:
     c = column.name
     return _Reading(
-        found=[f"{c}_lookup.value as {_value_of(column)}", f"{_form_of(f'{c}_lookup')} as {c}_form"],
-        joins=[f"{_join(c)} cells.{c}_text = {c}_lookup.text"],
+        found=[f"{c}_lookup.value as {_value_of(column)}", f"coalesce({c}_lookup.form, row_form 'blank') as {c}_form"],
+        joins=[f"left join {_lookup(column, 'value')} on cells.{c}_text = {c}_lookup.text"],
     )
 
 
@@ -342,7 +365,7 @@ with joined as (
         parts.campaign_no,
         parts.hint_unit_id,
         parts.complete_on as as_of_date,
-        parts.fixed_unit_id,
+        cast(parts.fixed_unit_id as unit_of_row) as fixed_unit_id,
         parts.received_moment,
         {filled} as filled,
         coalesce({", ".join([ordinal_kind, *word_kinds])}) as word_kind,
@@ -385,19 +408,14 @@ left join families
 """
 
 
-_KINDS_OF_VALUES = {"instant": "timestamptz", "valid_through": "date", "score": "bigint"}
-
-
 def _blanks(column: Column) -> dict[str, str]:
     """What `typed` says of a column that no file has, as SQL."""
     if column.role == "ordinal":
         return {}
-    kind = _KINDS_OF_VALUES.get(column.role, "varchar")
-    return {_value_of(column): f"cast(null as {kind})", f"{column.name}_form": "'blank'"}
+    return {_value_of(column): f"cast(null as {_kind_of_value(column)})", f"{column.name}_form": "row_form 'blank'"}
 
 
 def _typed(contract: Contract, columns: Sequence[Column]) -> str:
-    as_text = ["row_kind", *(f"{column.name}_form" for column in columns if column.role != "ordinal")]
     first_unit = f"{contract.of_role('unit')[0].name}_id"
     natural_key, is_of_else_key = _natural_key(contract)
     more = {name: value for one in contract.cell_columns if one not in columns for name, value in _blanks(one).items()}
@@ -412,9 +430,7 @@ def _typed(contract: Contract, columns: Sequence[Column]) -> str:
     return f"""
 create or replace view typed as
 with all_columns as (
-    select
-        laid_rows.* replace ({", ".join(f"cast({name} as varchar) as {name}" for name in as_text)})
-        {"".join(f", {value} as {name}" for name, value in more.items())}
+    select *{"".join(f", {value} as {name}" for name, value in more.items())}
     from laid_rows
 )
 select

@@ -134,10 +134,10 @@ def _write(work: WorkDatabase, folder: Path, table: str, query: str) -> None:
     target = str(folder / f"{table}.parquet").replace("'", "''")
     # Hashes, the most of a scope, do not compress; trying costs as much as writing.
     compression = "uncompressed" if table == "scopes" else "snappy"
-    # Version 2 knows encodings for numbers and long texts: smaller, and less to compress.
-    work.connection.execute(
-        f"copy ({query}) to '{target}' (format parquet, parquet_version v2, compression {compression})"
-    )
+    # Version 2 knows encodings for numbers and long texts: smaller, and less to compress. Texts that are many are soon
+    # known to be: no dictionary of them is tried.
+    options = f"format parquet, parquet_version v2, dictionary_size_limit 5000, compression {compression}"
+    work.connection.execute(f"copy ({query}) to '{target}' ({options})")
 
 
 def _decided_of(
@@ -244,7 +244,21 @@ def _judge_group(
         }
     )
     connection.register("receipt_rows", receipt_rows)
-    connection.execute("create or replace temp table receipts as select * from receipt_rows")
+    # As numbers: these texts stand in every row that is written.
+    connection.execute(
+        """
+        create or replace type text_of_receipt as enum (
+            select distinct unnest([submission_id, campaign_id, export_type]) as text from receipt_rows order by text
+        );
+        create or replace temp table receipts as
+        select * replace (
+            cast(submission_id as text_of_receipt) as submission_id,
+            cast(campaign_id as text_of_receipt) as campaign_id,
+            cast(export_type as text_of_receipt) as export_type
+        )
+        from receipt_rows
+        """
+    )
     connection.unregister("receipt_rows")
     if contract and files:
         by_file = {file.file_no: decided[file.submission_id] for file in files}

@@ -332,6 +332,11 @@ def _tells(rule: EventRule) -> str:
     return f"({' and '.join(conditions)})"
 
 
+def _named(text: str) -> str:
+    """SQL of a text that is the same in all rows; its own type, so that Parquet need not look whether it is."""
+    return f"cast('{text}' as enum ('{text}'))"
+
+
 def _events(contract: Contract, rule: EventRule, unit: str) -> str:
     """The accepted rows that tell of one event, credited to one of their units.
 
@@ -346,14 +351,17 @@ def _events(contract: Contract, rule: EventRule, unit: str) -> str:
     dimensions = sorted(column.name for column in contract.of_role("dimension"))
     members = ", ".join(f"'\"{name}\":' || to_json(accepted.{name}_member)" for name in dimensions)
     by_product = f" || coalesce('|' || {product}, '')" if product else ""
+    event_key = "accepted.natural_key"
+    if contract.else_key:
+        event_key += f" || case when accepted.is_of_else_key then '|{rule.event}'{by_product} else '' end"
     told = _tells(rule)
     any_told = " or ".join(_tells(other) for other in contract.events)
     return f"""
         select
             receipts.submission_id, receipts.campaign_id, receipts.export_type,
-            accepted.natural_key || case when accepted.is_of_else_key then '|{rule.event}'{by_product} else '' end as event_key,
-            {person} as person_key, '{rule.event}' as event, accepted.{rule.at} as event_at, accepted.{unit}_id as unit_id,
-            '{role}' as unit_role, {product or "cast(null as varchar)"} as product, {through} as valid_through,
+            {event_key} as event_key,
+            {person} as person_key, {_named(rule.event)} as event, accepted.{rule.at} as event_at, accepted.{unit}_id as unit_id,
+            {_named(role)} as unit_role, {product or "cast(null as varchar)"} as product, {through} as valid_through,
             {score} as score, {f"'{{' || concat_ws(',', {members}) || '}}'" if members else "'{}'"} as dimensions,
             not {told} as is_cancelled, parts.sheet, accepted.line as line_number
         from accepted
