@@ -16,7 +16,7 @@ from thidua.intake.contracts import Contract, EventRule
 from thidua.intake.events import said_by
 from thidua.intake.faults import FileFault
 from thidua.intake.moments import instant_text_sql
-from thidua.intake.validate import message_sql
+from thidua.intake.validate import messages_sql
 
 _LINES = """
 create or replace temp table bad_lines as
@@ -157,6 +157,7 @@ def store_judged(
         _prepare_figures(connection, is_wide=is_wide)
     else:
         _prepare_events(connection, contract)
+    placed = "(select faults.*, parts.sheet from faults left join parts using (part_no))"
     connection.execute(
         f"""
         insert into out_rejected_rows
@@ -164,8 +165,8 @@ def store_judged(
             receipts.submission_id, receipts.campaign_id, receipts.export_type,
             case when line is not null then typed.unit_id end,
             case when line is not null then typed.as_of_date end,
-            sheet, line, faults.column_name, rule_id, severity, faults.value, {message_sql()}
-        from (select faults.*, parts.sheet from faults left join parts using (part_no)) as faults
+            sheet, line, faults.column_name, rule_id, severity, faults.value, faults.message
+        from ({messages_sql(placed)}) as faults
         inner join receipts using (file_no)
         left join typed using (part_no, line)
         """
