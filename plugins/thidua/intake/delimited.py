@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 DELIMITERS = [";", "\t", ",", "|"]
 _SAMPLE_BYTES = 200_000
 _SAMPLE_LINES = 200
+_BLOCK = 1 << 26  # the columns of a file of one block are taken as they are
 _BATCH_ROWS = 10_000
 
 
@@ -100,9 +101,8 @@ def _read_fast(utf8: bytes, delimiter: str, width: int, notes: dict[str, str]) -
     names = [str(number) for number in range(width)]
     table = arrow_csv.read_csv(
         pa.BufferReader(utf8),
-        # One thread: with more, nobody knows the numbers of the lines that are handed over. One block: its columns are
-        # taken as they are.
-        read_options=arrow_csv.ReadOptions(column_names=names, block_size=len(utf8) + 1, use_threads=False),
+        # One thread: with more, nobody knows the numbers of the lines that are handed over.
+        read_options=arrow_csv.ReadOptions(column_names=names, block_size=_BLOCK, use_threads=False),
         parse_options=arrow_csv.ParseOptions(
             delimiter=delimiter,
             quote_char='"' if has_quotes else False,

@@ -28,9 +28,8 @@ and per column `c` of the contract, by its role:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 
 import duckdb
 import pyarrow as pa
@@ -38,48 +37,19 @@ import pyarrow as pa
 from thidua.intake.campaigns import CampaignFacts
 from thidua.intake.cells import lay
 from thidua.intake.contracts import Column, Contract
+from thidua.intake.event_columns import blanks, name_types, read_column, value_of
 from thidua.intake.layout import is_bloc, is_total
 from thidua.intake.lookups import look_up_ordinals, look_up_senders, look_up_units, look_up_values
-from thidua.intake.moments import instant_sql, parse_moment
-from thidua.intake.numbers import PLAIN, read_numbers
+from thidua.intake.moments import parse_moment
+from thidua.intake.numbers import read_numbers
 from thidua.intake.personal import SEALED
-
-# What is one of few texts is a number a row, not a text. In the order of the texts, so that they compare like these.
-_TYPES = """
-create type if not exists row_form as enum (
-    'ambiguous', 'blank', 'error', 'fraction', 'future', 'invalid', 'no_time', 'not_valid', 'ok', 'text', 'unknown', 'whole'
-);
-create type if not exists kind_of_row as enum ('bloc', 'data', 'note', 'total')
-"""
-
-
-def _name_units(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column]) -> None:
-    """The type `unit_of_row`: the units that the rows may be of."""
-    names = [column.name for column in columns if column.role == "unit"]
-    found = " union ".join(f"select unit_id from {c}_lookup union select unit_id from {c}_of_day" for c in names)
-    connection.execute(
-        f"""
-        create or replace type unit_of_row as enum (
-            select unit_id from ({found} union select fixed_unit_id from parts) where unit_id is not null order by unit_id
-        )
-        """
-    )
-
-
-def _kind_of_value(column: Column) -> str:
-    """The type of the column of `typed` that holds the value."""
-    if column.role == "unit":
-        return "unit_of_row"
-    if column.values:
-        return f"enum ({', '.join(repr(value) for value in sorted(column.values))})"
-    return {"instant": "timestamptz", "valid_through": "date", "score": "bigint"}.get(column.role, "varchar")
 
 
 def type_events(
     connection: duckdb.DuckDBPyConnection,
     contract: Contract,
     campaigns: Sequence[CampaignFacts],
-    absent: AbstractSet[str] = frozenset(),
+    absent: AbstractSet[str],
 ) -> None:
     """Fills `typed` from `cells` and `parts`; `absent`: columns that no file of them has (cells.absent_keys).
 
@@ -105,8 +75,7 @@ def type_events(
             odd_numbers.add(column.name)
     look_up_senders(connection, campaigns)
     _look_up_words(connection, contract)
-    connection.execute(_TYPES)
-    _name_units(connection, columns)
+    name_types(connection, columns)
     connection.execute(_laid_rows(contract, columns, odd_numbers))
     connection.execute(_typed(contract, columns))
     _find_doubles(connection, contract)
@@ -141,144 +110,13 @@ def _look_up_words(connection: duckdb.DuckDBPyConnection, contract: Contract) ->
     lay(connection, "words", {"text": pa.string(), "kind": pa.string()}, kinds)
 
 
-# What each role makes of a cell. `c` is the column's name.
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """SQL in two steps: select items over `cells`, `parts` and the joins; then items over these."""
-
-    found: list[str]
-    said: list[str] = field(default_factory=list)
-    joins: list[str] = field(default_factory=list)
-
-
-def _lookup(column: Column, value: str) -> str:
-    """The few texts of a column with what they mean, as their types before there are as many as rows."""
-    c = column.name
-    typed = f"cast(form as row_form) as form, cast({value} as {_kind_of_value(column)}) as {value}"
-    return f"(select * replace ({typed}) from {c}_lookup) as {c}_lookup"
-
-
-def _unit(column: Column) -> _Reading:
-    c = column.name
-    of_day = f"(select * replace (cast(unit_id as unit_of_row) as unit_id) from {c}_of_day) as {c}_of_day"
-    return _Reading(
-        found=[
-            f"coalesce({c}_lookup.unit_id, {c}_of_day.unit_id) as {c}_id",
-            f"coalesce({c}_lookup.form, row_form 'blank') as {c}_found",
-            f"{c}_lookup.kind as {c}_kind",
-            f"{c}_lookup.valid_from as {c}_from",
-            f"{c}_lookup.valid_through as {c}_through",
-        ],
-        joins=[
-            f"left join {_lookup(column, 'unit_id')} "
-            f"on parts.campaign_no = {c}_lookup.campaign_no and cells.{c}_text = {c}_lookup.text",
-            f"left join {of_day} on parts.campaign_no = {c}_of_day.campaign_no and cells.{c}_text = {c}_of_day.text "
-            f"and parts.complete_on = {c}_of_day.day",
-        ],
-    )
-
-
-def _person(column: Column) -> _Reading:
-    c = column.name
-    is_sealed = f"starts_with(cells.{c}_text, '{SEALED}')"
-    form = f"""case
-        when {is_sealed} then row_form 'ok' when trim(cells.{c}_text) = '' then row_form 'blank' else row_form 'invalid'
-    end"""
-    return _Reading(
-        [f"case when {is_sealed} then substr(cells.{c}_text, {len(SEALED) + 1}) end as {c}_key", f"{form} as {c}_form"]
-    )
-
-
-def _moment(c: str, value: str, more: str = "") -> _Reading:
-    """What reads as a moment is not blank: only a text that does not is looked at again."""
-    form = f"""case
-        when {c}_moment is null then case when trim({c}_text) = '' then row_form 'blank' else row_form 'invalid' end
-        when {c}_moment < timestamp '1900-01-01' then row_form 'invalid'
-        {more}
-        else row_form 'ok'
-    end"""
-    return _Reading(
-        found=[f"cells.{c}_text", f"coalesce(cells.{c}_read, {c}_lookup.moment) as {c}_moment"],
-        said=[f"{value} as {c}", f"{form} as {c}_form"],
-        joins=[f"left join {c}_lookup on cells.{c}_text = {c}_lookup.text"],
-    )
-
-
-def _instant(column: Column) -> _Reading:
-    c = column.name
-    no_time = f"when not contains({c}_text, ':') then row_form 'no_time'" if column.precision == "second" else ""
-    return _moment(
-        c, instant_sql(f"{c}_moment"), f"{no_time} when {c}_moment >= received_moment then row_form 'future'"
-    )
-
-
-def _valid_through(column: Column) -> _Reading:
-    return _moment(column.name, f"cast({column.name}_moment as date)")
-
-
-def _choice(column: Column) -> _Reading:
-    c = column.name
-    return _Reading(
-        found=[f"{c}_lookup.value as {_value_of(column)}", f"coalesce({c}_lookup.form, row_form 'blank') as {c}_form"],
-        joins=[f"left join {_lookup(column, 'value')} on cells.{c}_text = {c}_lookup.text"],
-    )
-
-
-def _key(column: Column) -> _Reading:
-    c = column.name
-    return _Reading(
-        [
-            f"nullif(trim(cells.{c}_text), '') as {c}",
-            f"case when trim(cells.{c}_text) = '' then row_form 'blank' else row_form 'ok' end as {c}_form",
-        ]
-    )
-
-
-def _score(column: Column, is_odd: bool) -> _Reading:
-    c = column.name
-    is_plain = f"regexp_full_match(cells.{c}_text, {PLAIN})"
-    value = f"case when {is_plain} then cast(cells.{c}_text as bigint) end"
-    form = f"case when {is_plain} then row_form 'whole' else row_form 'blank' end"
-    if not is_odd:
-        return _Reading([f"{value} as {c}", f"{form} as {c}_form"])
-    return _Reading(
-        found=[
-            f"coalesce({c}_numbers.value, {value}) as {c}",
-            f"coalesce(cast({c}_numbers.form as row_form), {form}) as {c}_form",
-        ],
-        joins=[f"left join {c}_numbers on cells.part_no = {c}_numbers.part_no and cells.line = {c}_numbers.line"],
-    )
-
-
-_BY_ROLE: dict[str, Callable[[Column], _Reading]] = {
-    "unit": _unit,
-    "person": _person,
-    "instant": _instant,
-    "valid_through": _valid_through,
-    "choice": _choice,
-    "product": _choice,
-    "dimension": _choice,
-    "key": _key,
-}
-
-
-_VALUE_ENDINGS = {"unit": "_id", "person": "_key", "dimension": "_member"}
-
-
-def _value_of(column: Column) -> str:
-    """The column of `typed` that holds the value."""
-    return column.name + _VALUE_ENDINGS.get(column.role, "")
-
-
 def _natural_key(contract: Contract) -> tuple[str, str]:
     """SQL of (the parts of the key in their order, none of them blank, else those of else_key, else null; whether
     else_key had to do).
     """
 
     def joined(names: Sequence[str]) -> str:
-        return " || '|' || ".join(_value_of(contract.column_named(name)) for name in names)
+        return " || '|' || ".join(value_of(contract.column_named(name)) for name in names)
 
     first = joined(contract.natural_key)
     if not contract.else_key:
@@ -308,13 +146,13 @@ def _laid_rows(contract: Contract, columns: Sequence[Column], odd_numbers: Abstr
     for column in columns:
         if column.role == "ordinal":
             continue
-        made = _score(column, column.name in odd_numbers) if column.role == "score" else _BY_ROLE[column.role](column)
+        made = read_column(column, odd_numbers)
         found += made.found
         said += made.said
         joins += made.joins
     absent = {column.name: column for column in contract.cell_columns if column not in columns}
     # As blanks, for whatever asks for them in the second step.
-    said += [f"{value} as {name}" for column in absent.values() for name, value in _blanks(column).items()]
+    said += [f"{value} as {name}" for column in absent.values() for name, value in blanks(column).items()]
     units = [column.name for column in columns if column.role == "unit"]
     ordinals = [column.name for column in columns if column.role == "ordinal"]
     ordinal_kind, is_roman = "cast(null as varchar)", "false"
@@ -350,7 +188,7 @@ def _laid_rows(contract: Contract, columns: Sequence[Column], odd_numbers: Abstr
     )
     is_cancelled = [f"coalesce({cancelled}, false) as is_cancelled"] if cancelled else []
     left_out = ["received_moment", "campaign_no", "hint_unit_id", "fixed_unit_id", "event_day"]
-    left_out += [name for column in absent.values() for name in _blanks(column)]
+    left_out += [name for column in absent.values() for name in blanks(column)]
     left_out += [f"{name}_{what}" for name in moments for what in ("text", "moment")]
     left_out += [f"{c}_{what}" for c in units for what in ("found", "from", "through")]
     left_out += [f"{c}_kind" for c in units[1:]]
@@ -408,17 +246,10 @@ left join families
 """
 
 
-def _blanks(column: Column) -> dict[str, str]:
-    """What `typed` says of a column that no file has, as SQL."""
-    if column.role == "ordinal":
-        return {}
-    return {_value_of(column): f"cast(null as {_kind_of_value(column)})", f"{column.name}_form": "row_form 'blank'"}
-
-
 def _typed(contract: Contract, columns: Sequence[Column]) -> str:
     first_unit = f"{contract.of_role('unit')[0].name}_id"
     natural_key, is_of_else_key = _natural_key(contract)
-    more = {name: value for one in contract.cell_columns if one not in columns for name, value in _blanks(one).items()}
+    more = {name: value for one in contract.cell_columns if one not in columns for name, value in blanks(one).items()}
     if not _is_composed(contract):
         more["natural_key"] = natural_key
     if not contract.else_key:
@@ -451,37 +282,34 @@ def identity_of(contract: Contract) -> str:
 def said_by(contract: Contract) -> list[str]:
     """All that a row says, as columns of `typed`: its key, which holds the key's own columns, and all others."""
     columns = [column for column in contract.cell_columns if column.role != "ordinal"]
-    return ["natural_key", *(_value_of(column) for column in columns if column.name not in contract.natural_key)]
+    return ["natural_key", *(value_of(column) for column in columns if column.name not in contract.natural_key)]
 
 
 def _find_doubles(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     """Rows that a file gives twice, or that contradict each other: rare, so found once and joined only then."""
-    identity = identity_of(contract)
+    identity = f"hash(file_no, {identity_of(contract)})"
+    keyed = "from typed where row_kind = 'data' and natural_key is not null"
+    identities = connection.execute(f"select {identity} as identity {keyed}").fetchnumpy()["identity"]
+    identities.sort()  # of numbers, faster than to count each
+    suspects = pa.table({"identity": identities[1:][identities[1:] == identities[:-1]]})
+    if not suspects.num_rows:
+        return
+    connection.register("suspects", suspects)
     connection.execute(
         f"""
         create or replace temp table doubles as
-        with suspects as (
-            select hash(file_no, {identity}) as identity
-            from typed
-            where row_kind = 'data' and natural_key is not null
-            group by all
-            having count(*) > 1
-        ),
-        keyed as (
+        with suspected as (
             select
-                file_no, part_no, sheet_no, line, hash(file_no, {identity}) as identity,
-                hash({", ".join(said_by(contract))}) as said
-            from typed
-            where
-                row_kind = 'data' and natural_key is not null
-                and hash(file_no, {identity}) in (select suspects.identity from suspects)
+                file_no, part_no, sheet_no, line, {identity} as identity, hash({", ".join(said_by(contract))}) as said
+            {keyed} and {identity} in (select suspects.identity from suspects)
         )
         select
             part_no, line, count(distinct said) over (partition by file_no, identity) as same_key_values,
             row_number() over (partition by file_no, identity order by sheet_no, line) as repeat_no
-        from keyed
+        from suspected
         """
     )
+    connection.unregister("suspects")
     connection.execute(
         """
         update laid_rows
