@@ -274,7 +274,7 @@ def _collect(connection: duckdb.DuckDBPyConnection, contract: Contract, number: 
             rows.file_no, rows.part_no,
             {"cast(null as bigint)" if rule.scope == "file" else "rows.line"} as line,
             $rule_id, $severity, {name}, {header}, {value},
-            {_filled(rule.message_vi, places)}, {_filled(rule.message_en, places)}
+            {filled(rule.message_vi, places)}, {filled(rule.message_en, places)}
         from found
         inner join found_rows as rows on found.part_no = rows.part_no and found.line = rows.line
         inner join parts on rows.part_no = parts.part_no
@@ -287,7 +287,7 @@ def _collect(connection: duckdb.DuckDBPyConnection, contract: Contract, number: 
     )
 
 
-def _filled(template: str, places: Mapping[str, str]) -> str:
+def filled(template: str, places: Mapping[str, str]) -> str:
     """SQL of a message: its words, and what stands in its places (`{value}`)."""
     pieces = re.split(rf"\{{({'|'.join(places)})\}}", template)
     words = ["'" + piece.replace("'", "''") + "'" for piece in pieces]
