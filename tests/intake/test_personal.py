@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from thidua.intake import personal
 from thidua.intake.personal import SEALED, canonical_number, key_path, load_key, pseudonym, pseudonymise
 from thidua.settings import Home
 
@@ -37,6 +38,21 @@ def test_a_number_that_lost_its_zeros_is_the_same_person(other: str) -> None:
 def test_what_is_no_number_is_left_to_be_told_of() -> None:
     cells = ["", "12AB", "1234", "0" * 12, "12345678901234", "Tổng cộng", "١٢٣٤٥٦", f"{SEALED}{'a' * 32}"]
     assert pseudonymise(pa.array(cells), b"key").to_pylist() == [*cells[:-1], "a" * 32]
+
+
+def test_a_column_of_numbers_and_others_keeps_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(personal, "_AT_ONCE", 3)
+    cells = [
+        text for number in range(1_000_000, 1_000_010) for text in (f"000{number}", "", f"{number} ", f"A{number}")
+    ]
+    cells = cells[1:]  # begins with what is no number
+    expected = [
+        SEALED + pseudonym(number, b"key") if (number := text.strip().lstrip("0")).isdigit() else text for text in cells
+    ]
+    assert pseudonymise(pa.array(cells), b"key").to_pylist() == expected
+    # A slice of a longer column, and nothing but numbers.
+    assert pseudonymise(pa.array(cells).slice(5, 20), b"key").to_pylist() == expected[5:25]
+    assert pseudonymise(pa.array(cells[3::4]), b"key").to_pylist() == expected[3::4]
 
 
 @given(digits=st.from_regex(r"0{0,3}[1-9][0-9]{4,12}", fullmatch=True), key=st.binary(min_size=1, max_size=100))

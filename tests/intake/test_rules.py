@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+import duckdb
 import pytest
 from thidua.intake.contracts import known_export_types
-from thidua.intake.validate import load_rules
+from thidua.intake.validate import filled, load_rules
 from thidua.settings import expectations_dir
 
 from tests.intake.conftest import MANY_EXPORTS, Lake
@@ -263,3 +264,9 @@ def test_what_is_wrong_with_a_row_of_a_wide_table_is_told_once(take) -> None:
         (3, "value_not_number", "count[covered]"),
         (3, "value_not_number", "count[population]"),
     ]
+
+
+def test_a_message_says_what_stands_in_a_cell_as_it_stands_there() -> None:
+    message = filled("'{value}' của {unit}: {hint}; {value}", {"value": "$cell", "unit": "'o''Brien'", "hint": "'-'"})
+    said = duckdb.execute(f"select {message}", {"cell": "{unit} {hint}"}).fetchone()
+    assert said == ("'{unit} {hint}' của o'Brien: -; {unit} {hint}",)

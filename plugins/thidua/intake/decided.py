@@ -75,9 +75,9 @@ def exclude_rows(connection: duckdb.DuckDBPyConnection, decided: Mapping[int, De
     if rows:
         connection.execute(
             """
-            delete from cells
+            delete from laid_cells
             where exists (
-                select 1 from excluded where excluded.part_no = cells.part_no and excluded.line = cells.line
+                select 1 from excluded where excluded.part_no = laid_cells.part_no and excluded.line = laid_cells.line
             )
             """
         )

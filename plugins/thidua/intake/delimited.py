@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 DELIMITERS = [";", "\t", ",", "|"]
 _SAMPLE_BYTES = 200_000
 _SAMPLE_LINES = 200
-_BLOCK = 1 << 24
+_BLOCK = 1 << 26  # the columns of a file of one block are taken as they are
 _BATCH_ROWS = 10_000
 
 

@@ -58,6 +58,7 @@ def type_figures(connection: duckdb.DuckDBPyConnection, contract: Contract, camp
     connection.execute(_PARTS_WITH_TOTAL.format(ordinals=_TOTALS_BY_ORDINAL if "ordinal" in roles else ""))
     connection.execute(_typed(contract, set(roles), has_odd_numbers=has_odd_numbers, has_rates=has_rates))
     _find_doubles(connection)
+    connection.execute("create or replace view typed as select * from laid_rows")
 
 
 def _has_text(connection: duckdb.DuckDBPyConnection, key: str) -> bool:
@@ -121,7 +122,7 @@ def _typed(contract: Contract, roles: set[str], *, has_odd_numbers: bool, has_ra
             )
         rate_form, rate_expected = _rate(value, rate)
     return f"""
-create or replace table typed as
+create or replace table laid_rows as
 with joined as (
     select
         cells.part_no,
@@ -255,7 +256,7 @@ _DOUBLES = """
 create or replace temp table doubles as
 with keyed as (
     select *, hash(file_no, unit_id, as_of_date, metric_id, member) as key
-    from typed
+    from laid_rows
     where row_kind = 'data' and value is not null and unit_id is not null and as_of_date is not null
 ),
 suspects as (
@@ -269,24 +270,24 @@ having count(*) > 1
 """
 
 _WITH_DOUBLES = """
-create or replace table typed as
+create or replace table laid_rows as
 select
-    typed.*,
+    laid_rows.*,
     coalesce(doubles.same_key_values, 1) as same_key_values,
     case
         when doubles.file_no is null then 1
         else row_number() over (
-            partition by typed.file_no, typed.unit_id, typed.as_of_date, typed.metric_id, typed.member, doubles.file_no,
-                case when doubles.file_no is null then typed.part_no * cast(1000000000 as bigint) + typed.line end
-            order by typed.sheet_no, typed.line, typed.part_no
+            partition by laid_rows.file_no, laid_rows.unit_id, laid_rows.as_of_date, laid_rows.metric_id, laid_rows.member, doubles.file_no,
+                case when doubles.file_no is null then laid_rows.part_no * cast(1000000000 as bigint) + laid_rows.line end
+            order by laid_rows.sheet_no, laid_rows.line, laid_rows.part_no
         )
     end as repeat_no
-from typed
+from laid_rows
 left join doubles
-    on typed.file_no = doubles.file_no and typed.unit_id = doubles.unit_id
-    and typed.as_of_date = doubles.as_of_date and typed.metric_id = doubles.metric_id
-    and typed.member = doubles.member
-    and typed.row_kind = 'data' and typed.value is not null
+    on laid_rows.file_no = doubles.file_no and laid_rows.unit_id = doubles.unit_id
+    and laid_rows.as_of_date = doubles.as_of_date and laid_rows.metric_id = doubles.metric_id
+    and laid_rows.member = doubles.member
+    and laid_rows.row_kind = 'data' and laid_rows.value is not null
 """
 
 
@@ -295,5 +296,5 @@ def _find_doubles(connection: duckdb.DuckDBPyConnection) -> None:
     if connection.execute("select 1 from doubles limit 1").fetchone():
         connection.execute(_WITH_DOUBLES)
     else:
-        connection.execute("alter table typed add column same_key_values bigint default 1")
-        connection.execute("alter table typed add column repeat_no bigint default 1")
+        connection.execute("alter table laid_rows add column same_key_values bigint default 1")
+        connection.execute("alter table laid_rows add column repeat_no bigint default 1")

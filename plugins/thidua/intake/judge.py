@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from thidua.errors import PlanError, ThiduaError
 from thidua.intake.campaigns import CampaignFacts, campaign_ids, load_facts
-from thidua.intake.cells import ReadFile, cells_schema, lay_parts
+from thidua.intake.cells import ReadFile, absent_keys, lay_cells, lay_parts
 from thidua.intake.contracts import Contract, known_export_types, load_contract
 from thidua.intake.data_docs import SHOWN_FAULTS, write_data_docs
 from thidua.intake.decided import Decided, accept_faults, exclude_rows
@@ -41,8 +41,6 @@ from thidua.plan.snapshots import check_not_behind
 from thidua.settings import Home
 
 log = logging.getLogger(__name__)
-
-ROW_GROUP = 122_880  # DuckDB's own
 
 # Files are numbered in the order of their submission ids, so file_no orders like submission_id, and faster.
 _ORDER = {
@@ -139,7 +137,10 @@ def _write(work: WorkDatabase, folder: Path, table: str, query: str) -> None:
     target = str(folder / f"{table}.parquet").replace("'", "''")
     # Hashes, the most of a scope, do not compress; trying costs as much as writing.
     compression = "uncompressed" if table == "scopes" else "snappy"
-    work.connection.execute(f"copy ({query}) to '{target}' (format parquet, compression {compression})")
+    # Version 2 knows encodings for numbers and long texts: smaller, and less to compress. Texts that are many are soon
+    # known to be: no dictionary of them is tried.
+    options = f"format parquet, parquet_version v2, dictionary_size_limit 5000, compression {compression}"
+    work.connection.execute(f"copy ({query}) to '{target}' ({options})")
 
 
 def _decided_of(
@@ -246,7 +247,21 @@ def _judge_group(
         }
     )
     connection.register("receipt_rows", receipt_rows)
-    connection.execute("create or replace temp table receipts as select * from receipt_rows")
+    # As numbers: these texts stand in every row that is written.
+    connection.execute(
+        """
+        create or replace type text_of_receipt as enum (
+            select distinct unnest([submission_id, campaign_id, export_type]) as text from receipt_rows order by text
+        );
+        create or replace temp table receipts as
+        select * replace (
+            cast(submission_id as text_of_receipt) as submission_id,
+            cast(campaign_id as text_of_receipt) as campaign_id,
+            cast(export_type as text_of_receipt) as export_type
+        )
+        from receipt_rows
+        """
+    )
     connection.unregister("receipt_rows")
     if contract and files:
         by_file = {file.file_no: decided[file.submission_id] for file in files}
@@ -298,13 +313,14 @@ def _type_and_validate(
     def judge(some: Mapping[ReadFile, list[pa.Table]]) -> Any:
         campaigns = lay_parts(work.connection, contract, list(some))
         tables = [table for tables in some.values() for table in tables]
-        _lay_cells(work.connection, tables, contract)
+        absent = absent_keys(contract, list(some))
+        lay_cells(work.connection, contract, tables, absent)
         own = {file.file_no: decided[file.file_no] for file in some}
         exclude_rows(work.connection, own)
         if contract.grain == "figures":
             type_figures(work.connection, contract, campaigns)
         else:
-            type_events(work.connection, contract, campaigns)
+            type_events(work.connection, contract, campaigns, absent)
         result = validate_chunk(work, contract, expectations)
         accept_faults(work.connection, own)
         return result
@@ -325,17 +341,6 @@ def _type_and_validate(
             raise
         sound = {file: tables for file, tables in files.items() if file not in failed}
         return failed, judge(sound) if sound else None
-
-
-def _lay_cells(connection: duckdb.DuckDBPyConnection, tables: Sequence[pa.Table], contract: Contract) -> None:
-    """Table `cells`, which is scanned several times: DuckDB's own is twice as fast to read as Arrow's in place.
-
-    In pieces of a row group, so that all threads share a large file too.
-    """
-    batches = [batch for table in tables for batch in table.to_batches(max_chunksize=ROW_GROUP)]
-    connection.register("laid", pa.Table.from_batches(batches, cells_schema(contract)))
-    connection.execute("create or replace temp table cells as select * from laid")
-    connection.unregister("laid")
 
 
 def _layout_json(file: ReadFile, separators: Mapping[int, list[str]]) -> str:

@@ -24,6 +24,26 @@ MOMENT_FORMATS = str(
         "%d.%m.%Y",
     ]
 )
+
+
+def moment_sql(text: str) -> str:
+    """SQL of the local moment that a text names; null where DuckDB reads none. Failing to read a blank costs most."""
+    return f"case when {text} <> '' then try_strptime({text}, {MOMENT_FORMATS}) end"
+
+
+def instant_sql(moment: str) -> str:
+    """SQL of the instant of a local moment, which is UTC+7 all year round.
+
+    Counted in microseconds: for casts of instants DuckDB asks a calendar of time zones, ten times as slow.
+    """
+    return f"make_timestamptz(epoch_us({moment}) - 7 * 3600000000)"
+
+
+def instant_text_sql(instant: str) -> str:
+    """SQL of an instant as DuckDB writes it in UTC, as fast: 2023-06-30 17:00:00+00."""
+    return f"cast(make_timestamp(epoch_us({instant})) as varchar) || '+00'"
+
+
 _CLOCK = r"(?P<hour>\d{1,2})\s*(?:[:h]|giờ)\s*(?P<minute>\d{2})?(?:[:'](?P<second>\d{2})(?:\.\d+)?)?\s*(?P<half>SA|CH|AM|PM)?"
 _DAY_FIRST = re.compile(rf"(?P<day>.+?)[\s,T]+(?:lúc\s+)?{_CLOCK}", re.IGNORECASE)
 _CLOCK_FIRST = re.compile(rf"{_CLOCK}[\s,]+(?P<day>.+)", re.IGNORECASE)

@@ -27,6 +27,7 @@ _WEB = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<head")
 # the other rows those are looked at that hold a letter or sign which Vietnamese has not, and wrong encodings have.
 _LOOKED_AT = 5_000
 _LETTERS_LOOKED_AT = 5_000_000
+_HEAD = 100
 _FOREIGN = "[\u0080-\u00bfÄÅÆÇËÎÏÑÖ×ØÛÜÞßäåæçëîïñöø÷ûüþÿ\ufffd]"
 
 
@@ -86,7 +87,9 @@ def _strange(grid: Grid) -> Iterator[tuple[tuple[int, int], str]]:
     """((row, column), text) of the cells of all rows that hold what Vietnamese has not; of each text the first."""
     left = _LETTERS_LOOKED_AT
     for index, column in enumerate(grid.columns):
-        if not _matches_anywhere(column, _FOREIGN):
+        # A header is seldom ASCII, and many of the columns under it are: they need no second look.
+        pieces = column.slice(0, _HEAD), column.slice(_HEAD)
+        if not any(_matches_anywhere(piece, _FOREIGN) for piece in pieces):
             continue
         seen: set[str] = set()
         rows = pc.indices_nonzero(pc.match_substring_regex(column, _FOREIGN))

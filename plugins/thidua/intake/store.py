@@ -15,7 +15,8 @@ from thidua.intake.cells import ReadFile
 from thidua.intake.contracts import Contract, EventRule
 from thidua.intake.events import said_by
 from thidua.intake.faults import FileFault
-from thidua.intake.validate import message_sql
+from thidua.intake.moments import instant_text_sql
+from thidua.intake.validate import messages_sql
 
 _LINES = """
 create or replace temp table bad_lines as
@@ -156,6 +157,7 @@ def store_judged(
         _prepare_figures(connection, is_wide=is_wide)
     else:
         _prepare_events(connection, contract)
+    placed = "(select faults.*, parts.sheet from faults left join parts using (part_no))"
     connection.execute(
         f"""
         insert into out_rejected_rows
@@ -163,8 +165,8 @@ def store_judged(
             receipts.submission_id, receipts.campaign_id, receipts.export_type,
             case when line is not null then typed.unit_id end,
             case when line is not null then typed.as_of_date end,
-            sheet, line, faults.column_name, rule_id, severity, faults.value, {message_sql()}
-        from (select faults.*, parts.sheet from faults left join parts using (part_no)) as faults
+            sheet, line, faults.column_name, rule_id, severity, faults.value, faults.message
+        from ({messages_sql(placed)}) as faults
         inner join receipts using (file_no)
         left join typed using (part_no, line)
         """
@@ -294,13 +296,15 @@ select * from out_scopes
 def _prepare_events(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     """The view `accepted`, and per file the hash of what its rows say, whatever their order."""
     connection.execute(_ACCEPTED)
-    said = " || '|' || ".join(f"coalesce(cast({column} as varchar), '')" for column in said_by(contract))
+    instants = {column.name for column in contract.of_role("instant")}
+    # `concat` takes what is null for nothing.
+    said = ", '|', ".join(instant_text_sql(name) if name in instants else name for name in said_by(contract))
     # An exclusive or of hashes needs no sorting of millions of rows; rows that repeat are out, so none cancel out.
     connection.execute(
         f"""
         create or replace temp table file_hashes as
         select
-            file_no, count(*) as row_count, sha256(concat_ws('|', count(*), bit_xor(md5_number({said})))) as content_hash
+            file_no, count(*) as row_count, sha256(concat_ws('|', count(*), bit_xor(md5_number(concat({said}))))) as content_hash
         from accepted
         group by file_no
         """
@@ -329,6 +333,11 @@ def _tells(rule: EventRule) -> str:
     return f"({' and '.join(conditions)})"
 
 
+def _named(text: str) -> str:
+    """SQL of a text that is the same in all rows; its own type, so that Parquet need not look whether it is."""
+    return f"cast('{text}' as enum ('{text}'))"
+
+
 def _events(contract: Contract, rule: EventRule, unit: str) -> str:
     """The accepted rows that tell of one event, credited to one of their units.
 
@@ -343,14 +352,17 @@ def _events(contract: Contract, rule: EventRule, unit: str) -> str:
     dimensions = sorted(column.name for column in contract.of_role("dimension"))
     members = ", ".join(f"'\"{name}\":' || to_json(accepted.{name}_member)" for name in dimensions)
     by_product = f" || coalesce('|' || {product}, '')" if product else ""
+    event_key = "accepted.natural_key"
+    if contract.else_key:
+        event_key += f" || case when accepted.is_of_else_key then '|{rule.event}'{by_product} else '' end"
     told = _tells(rule)
     any_told = " or ".join(_tells(other) for other in contract.events)
     return f"""
         select
             receipts.submission_id, receipts.campaign_id, receipts.export_type,
-            accepted.natural_key || case when accepted.is_of_else_key then '|{rule.event}'{by_product} else '' end as event_key,
-            {person} as person_key, '{rule.event}' as event, accepted.{rule.at} as event_at, accepted.{unit}_id as unit_id,
-            '{role}' as unit_role, {product or "cast(null as varchar)"} as product, {through} as valid_through,
+            {event_key} as event_key,
+            {person} as person_key, {_named(rule.event)} as event, accepted.{rule.at} as event_at, accepted.{unit}_id as unit_id,
+            {_named(role)} as unit_role, {product or "cast(null as varchar)"} as product, {through} as valid_through,
             {score} as score, {f"'{{' || concat_ws(',', {members}) || '}}'" if members else "'{}'"} as dimensions,
             not {told} as is_cancelled, parts.sheet, accepted.line as line_number
         from accepted

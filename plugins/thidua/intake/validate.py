@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -207,73 +208,91 @@ concat(
 _HINTED = {"unit": True, "metric": True, "choice": False, "product": False, "dimension": False}
 
 
-def _collect(connection: duckdb.DuckDBPyConnection, contract: Contract, rule: Rule) -> None:
+def _find(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> None:
+    """Every row that breaks one of these rules into `found`, by the rule's number; what the rows say into `found_rows`."""
+    connection.execute(
+        "create or replace temp table found (rule_no integer, part_no integer, line bigint, detail varchar)"
+    )
+    for number, rule in enumerate(rules):
+        query = rule.query.format(batch="typed")
+        names = [column[0] for column in connection.execute(f"describe {query}").fetchall()]
+        detail = "cast(detail as varchar)" if "detail" in names else "null"
+        connection.execute(
+            f"insert into found select distinct $number, part_no, line, {detail} from ({query})", {"number": number}
+        )
+    connection.execute(
+        """
+        create or replace temp table found_rows as
+        select cells.*, typed.file_no, typed.sheet_no, typed.unit_id, typed.as_of_date
+        from (select distinct part_no, line from found) as places
+        inner join typed on places.part_no = typed.part_no and places.line = typed.line
+        inner join cells on places.part_no = cells.part_no and places.line = cells.line
+        """
+    )
+
+
+def _collect(connection: duckdb.DuckDBPyConnection, contract: Contract, number: int, rule: Rule) -> None:
     """All rows that break one rule into `faults`, with the cell as written; a personal one is masked."""
-    # Laid out first: DuckDB 1.5 fails to plan a query that ranks what a rule with joins has found.
-    connection.execute(f"create or replace temp table found as {rule.query.format(batch='typed')}")
-    names = [column[0] for column in connection.execute("describe found").fetchall()]
-    detail = "cast(found.detail as varchar)" if "detail" in names else "cast(null as varchar)"
     column = next((one for one in contract.cell_columns if contract.key_of(one) == rule.column), None)
     value = header = hint = "cast(null as varchar)"
     name = "cast($column as varchar)"
-    joins = []
+    join = ""
     if column:
         key = contract.key_of(column)
-        value = (
-            f"case when cells.{key}_text <> '' then '{MASK}' else '' end" if column.personal else f"cells.{key}_text"
-        )
+        value = f"case when rows.{key}_text <> '' then '{MASK}' else '' end" if column.personal else f"rows.{key}_text"
         value = f"trim({value})"
         header = f"parts.{key}_header" if rule.scope == "row" else header
         if column.role in _HINTED:
             by_campaign = f"and parts.campaign_no = {key}_lookup.campaign_no" if _HINTED[column.role] else ""
-            joins.append(f"left join {key}_lookup on cells.{key}_text = {key}_lookup.text {by_campaign}")
+            join = f"left join {key}_lookup on rows.{key}_text = {key}_lookup.text {by_campaign}"
             hint = f"nullif({key}_lookup.hint, '')"
         if column.role == "value":
             name = "parts.column_name"
     only_first = ""
     if rule.scope == "file":
-        only_first = "qualify row_number() over (partition by typed.file_no order by typed.sheet_no, typed.line) = 1"
+        only_first = "qualify row_number() over (partition by rows.file_no order by rows.sheet_no, rows.line) = 1"
     elif column is None or column.role != "value":
         # A row of a wide table stands in `typed` once for each of its values; what is wrong with the row is told once.
-        only_first = "qualify row_number() over (partition by typed.file_no, typed.sheet_no, typed.line order by typed.part_no) = 1"
-
-    def filled(template: str) -> str:
-        for name, expression in (
-            ("value", f"coalesce({value}, '')"),
-            ("unit", "coalesce(typed.unit_id, '')"),
-            ("as_of_date", "coalesce(strftime(typed.as_of_date, '%d/%m/%Y'), '')"),
-            ("received_on", "coalesce(strftime(parts.received_on, '%d/%m/%Y'), '')"),
-            ("earliest_date", "coalesce(strftime(parts.earliest_date, '%d/%m/%Y'), '')"),
-            ("hint_date", "coalesce(strftime(parts.hint_date, '%d/%m/%Y'), '')"),
-            ("hint_unit", "coalesce(parts.hint_unit_id, '')"),
-            ("hint", f"coalesce({hint}, '-')"),
-            ("detail", f"coalesce({detail}, '')"),
-        ):
-            template = f"replace({template}, '{{{name}}}', {expression})"
-        return template
-
+        only_first = (
+            "qualify row_number() over (partition by rows.file_no, rows.sheet_no, rows.line order by rows.part_no) = 1"
+        )
+    places = {
+        "value": f"coalesce({value}, '')",
+        "unit": "coalesce(rows.unit_id, '')",
+        "as_of_date": "coalesce(strftime(rows.as_of_date, '%d/%m/%Y'), '')",
+        "received_on": "coalesce(strftime(parts.received_on, '%d/%m/%Y'), '')",
+        "earliest_date": "coalesce(strftime(parts.earliest_date, '%d/%m/%Y'), '')",
+        "hint_date": "coalesce(strftime(parts.hint_date, '%d/%m/%Y'), '')",
+        "hint_unit": "coalesce(parts.hint_unit_id, '')",
+        "hint": f"coalesce({hint}, '-')",
+        "detail": "coalesce(found.detail, '')",
+    }
     connection.execute(
         f"""
         insert into faults
         select distinct
-            typed.file_no, typed.part_no,
-            {"cast(null as bigint)" if rule.scope == "file" else "typed.line"} as line,
-            $rule_id, $severity, {name}, {header}, {value}, {filled("$message_vi")}, {filled("$message_en")}
+            rows.file_no, rows.part_no,
+            {"cast(null as bigint)" if rule.scope == "file" else "rows.line"} as line,
+            $rule_id, $severity, {name}, {header}, {value},
+            {filled(rule.message_vi, places)}, {filled(rule.message_en, places)}
         from found
-        inner join typed on found.part_no = typed.part_no and found.line = typed.line
-        inner join cells on found.part_no = cells.part_no and found.line = cells.line
-        inner join parts on typed.part_no = parts.part_no
-        {" ".join(joins)}
+        inner join found_rows as rows on found.part_no = rows.part_no and found.line = rows.line
+        inner join parts on rows.part_no = parts.part_no
+        {join}
+        where found.rule_no = $number
         {only_first}
         """,
-        {
-            "rule_id": rule.rule_id,
-            "severity": rule.severity,
-            "message_vi": rule.message_vi,
-            "message_en": rule.message_en,
-        }
+        {"rule_id": rule.rule_id, "severity": rule.severity, "number": number}
         | ({} if name == "parts.column_name" else {"column": rule.column}),
     )
+
+
+def filled(template: str, places: Mapping[str, str]) -> str:
+    """SQL of a message: its words, and what stands in its places (`{value}`)."""
+    pieces = re.split(rf"\{{({'|'.join(places)})\}}", template)
+    words = ["'" + piece.replace("'", "''") + "'" for piece in pieces]
+    words[1::2] = [places[piece] for piece in pieces[1::2]]
+    return f"concat({', '.join(words)})"
 
 
 def validate_chunk(work: WorkDatabase, contract: Contract, folder: Path | None = None) -> Any:
@@ -288,20 +307,34 @@ def validate_chunk(work: WorkDatabase, contract: Contract, folder: Path | None =
     if not counted or not counted[0]:
         return None
     failing, result = run_suite(work.url, suite_json)
-    for rule in rules:
-        if rule.rule_id in failing:
-            _collect(connection, contract, rule)
+    broken = [rule for rule in rules if rule.rule_id in failing]
+    _find(connection, broken)
+    for number, rule in enumerate(broken):
+        _collect(connection, contract, number, rule)
     return result
 
 
-def message_sql() -> str:
-    """SQL over columns sheet, line, header, message_vi, message_en: the message of a fault, one line."""
-    vi, en = _PLACE_VI.strip(), _PLACE_EN.strip()
-
-    def sentence(place: str, message: str) -> str:
-        return f"upper(({place} || {message})[1]) || ({place} || {message})[2:]"
-
+def messages_sql(faults: str) -> str:
+    """SQL of `faults` (a table with sheet, line, header, message_vi, message_en) with the `message` of each, one line."""
     # A cell may hold what breaks a line, hides, turns the direction of what follows, or is no character at all: only
-    # letters, marks, digits, punctuation and symbols are shown (RE2's \pC leaves unassigned code points out).
-    both = f"{sentence(vi, 'message_vi')} || ' / ' || {sentence(en, 'message_en')}"
-    return f"regexp_replace({both}, '[^\\pL\\pM\\pN\\pP\\pS]+', ' ', 'g')"
+    # letters, marks, digits, punctuation and symbols are shown (RE2's \pC leaves unassigned code points out). Few
+    # messages hold any, and to ask costs a fifth of replacing.
+    shown = "\\pL\\pM\\pN\\pP\\pS"
+    return f"""
+        with placed as (
+            select *, {_PLACE_VI.strip()} || message_vi as vi, {_PLACE_EN.strip()} || message_en as en from {faults}
+        ),
+        joined as (
+            select
+                * exclude (vi, en),
+                upper(substr(vi, 1, 1)) || substr(vi, 2) || ' / ' || upper(substr(en, 1, 1)) || substr(en, 2) as sentence
+            from placed
+        )
+        select
+            * exclude (sentence),
+            case
+                when regexp_matches(sentence, '[^{shown} ]|  ') then regexp_replace(sentence, '[^{shown}]+', ' ', 'g')
+                else sentence
+            end as message
+        from joined
+    """
