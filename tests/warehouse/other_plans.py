@@ -49,7 +49,7 @@ def lay(home: Home, plans: Path, campaign_id: str, world: World, reading: tuple[
     plan_file.write_text(text)
     for name, content in world.csvs.items():
         (plans / campaign_id / f"{name}.csv").write_text(content)
-    put(home, campaign_id, world.files())
+    put(home, campaign_id, list(world.files()))
     decide(home, campaign_id, (*world.decisions, *choose(reading)))
 
 
