@@ -142,7 +142,7 @@ def files_of(landing: Path, troubles: list[Trouble]) -> Iterator[FoundFile]:
         except OSError as error:
             path = folder.relative_to(landing).as_posix()
             troubles.append(
-                _trouble(
+                trouble_at(
                     path,
                     f"không mở được thư mục; hãy cấp quyền đọc / cannot list this folder ({error.strerror}); give read rights on it",
                 )
@@ -161,7 +161,7 @@ def files_of(landing: Path, troubles: list[Trouble]) -> Iterator[FoundFile]:
                 troubles.append(_unreadable(path, error))
                 continue
             if problem := _problem_of(entry.name, found):
-                troubles.append(_trouble(path, problem))
+                troubles.append(trouble_at(path, problem))
             elif stat.S_ISDIR(found.st_mode):
                 folders.append(Path(entry.path))
             else:
@@ -192,7 +192,7 @@ def _problem_of(name: str, found: os.stat_result) -> str | None:
     return None
 
 
-def _trouble(landing_path: str, message: str) -> Trouble:
+def trouble_at(landing_path: str, message: str) -> Trouble:
     """In one line, whatever the path holds."""
     shown = "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in landing_path
@@ -201,7 +201,7 @@ def _trouble(landing_path: str, message: str) -> Trouble:
 
 
 def _unreadable(landing_path: str, error: OSError) -> Trouble:
-    return _trouble(
+    return trouble_at(
         landing_path,
         "không đọc được tệp; hãy cấp quyền đọc hoặc lấy tệp ra / "
         f"cannot read this file ({error.strerror}); give read rights on it or take it away",
@@ -209,7 +209,7 @@ def _unreadable(landing_path: str, error: OSError) -> Trouble:
 
 
 def _vanished(landing_path: str) -> Trouble:
-    return _trouble(
+    return trouble_at(
         landing_path,
         "tệp biến mất khi đang nhận; nếu cần hãy đặt lại / "
         "it vanished while it was being received; put it there again if it is meant",
@@ -300,7 +300,7 @@ def _look_at(file: FoundFile, now: datetime, explicit_now: bool) -> tuple[Receip
     except OSError as error:
         return _unreadable(file.landing_path, error)
     except ThiduaError as error:
-        return _trouble(file.landing_path, error.message)
+        return trouble_at(file.landing_path, error.message)
     if read is None:
         return None
     content, told = read

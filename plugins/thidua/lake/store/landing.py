@@ -20,7 +20,16 @@ from uuid import uuid4
 
 from thidua.errors import NotWell, ThiduaError
 from thidua.files import locked
-from thidua.lake.receipts import MAX_SIDECAR_BYTES, SIDECAR, FoundFile, Receipt, Trouble, is_export_name, is_misleading
+from thidua.lake.receipts import (
+    MAX_SIDECAR_BYTES,
+    SIDECAR,
+    FoundFile,
+    Receipt,
+    Trouble,
+    is_export_name,
+    is_misleading,
+    trouble_at,
+)
 from thidua.lake.store.house import Copy, copy_of
 from thidua.lake.store.place import Found, Place, created, in_parallel
 from thidua.limits import MAX_FILE_BYTES
@@ -106,9 +115,7 @@ def taken_in(home: Home, known: Collection[Receipt], troubles: list[Trouble]) ->
     wanted = []
     for one in _waiting(found.values(), known):
         if problem := _problem_of(one, found.get(one.key + SIDECAR), folders):
-            troubles.append(
-                Trouble(one.key.encode("unicode_escape").decode() if is_misleading(one.key) else one.key, problem)
-            )
+            troubles.append(trouble_at(_landing_path(one), problem))
         else:
             wanted.append(one)
     with _own_folder(copy) as folder:
@@ -183,14 +190,14 @@ def _fetched(place: Place, found: Found, sidecar: Found | None, target: Path) ->
     except NotWell as error:
         if not _is_of_one_object(error.__cause__):
             raise
-        return Trouble(
-            found.key,
+        return trouble_at(
+            _landing_path(found),
             "kho chung không đưa tệp này; hãy cấp quyền đọc hoặc lấy tệp ra / the store does not give this file "
             f"({' '.join(str(error.__cause__).split())}); give read rights on it or take it away",
         )
     if target.stat().st_size != found.size:
-        return Trouble(
-            found.key,
+        return trouble_at(
+            _landing_path(found),
             f"tệp đổi khi đang nhận; lần sau nhận lại / {target.stat().st_size} bytes arrived of {found.size}: it changed while "
             "it was fetched; the next look takes it",
         )
