@@ -101,9 +101,10 @@ def _take(desk: Desk, visitor: Visitor, fields: FormData, file_name: str, conten
     if unit_id and (unit_id not in facts.units or not visitor.sees(campaign_id, unit_id)):
         raise ThiduaError("Không nộp thay đơn vị khác được / you cannot hand in for that unit")
     name = landing_name(file_name, unit_id, _day(fields.get("day")))
-    folder = desk.home.landing / campaign_id / export_type
     while True:
-        receipt = receipt_of(campaign_id, export_type, free_name(folder, name), content, desk.now())
+        receipt = receipt_of(
+            campaign_id, export_type, free_name(desk.home, campaign_id, export_type, name), content, desk.now()
+        )
         preview = _previewed(desk, visitor, receipt, content)
         if hand_in(desk.home, receipt, content, visitor.user, file_name):
             keep(desk.home, receipt, preview, visitor.user)

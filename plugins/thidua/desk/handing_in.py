@@ -11,6 +11,7 @@ import json
 import os
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
@@ -56,11 +57,20 @@ def landing_name(given: str, unit_id: str | None, day: date | None) -> str:
     return f"{unit_id}_{day.isoformat()}{PurePosixPath(name).suffix}"
 
 
-def free_name(folder: Path, name: str) -> str:
-    """The first of `name`, `name_2`, … that nobody has used."""
-    path, number = PurePosixPath(name), 1
+def free_name(home: Home, campaign_id: str, export_type: str, name: str) -> str:
+    """The first of `name`, `name_2`, … that nobody has used, here or in the store of several hosts."""
+    path, number, below = PurePosixPath(name), 1, f"{campaign_id}/{export_type}"
+    used: Collection[str] = ()
+    if is_shared(home):
+        from thidua.lake.store.landing import landing_paths
+
+        used = landing_paths(home, below)
+
+    def is_used(one: str) -> bool:
+        return f"{below}/{one}" in used or (home.landing / below / one).exists()
+
     found = name
-    while (folder / found).exists() or (folder / f"{found}{SIDECAR}").exists():
+    while is_used(found) or is_used(f"{found}{SIDECAR}"):
         number += 1
         found = f"{path.stem}_{number}{path.suffix}"
     return found
@@ -86,14 +96,14 @@ def receipt_of(campaign_id: str, export_type: str, name: str, content: bytes, no
 
 def hand_in(home: Home, receipt: Receipt, content: bytes, handed_in_by: str, sent_as: str) -> bool:
     """Writes sidecar and file. False: the name was taken meanwhile, and nothing was written."""
-    folder = home.landing / receipt.campaign_id / receipt.export_type
-    folder.mkdir(parents=True, exist_ok=True)
     sidecar = {"received_at": receipt.received_at, "handed_in_by": handed_in_by, "sent_as": sent_as[:_KEPT]}
     document = json.dumps(sidecar, ensure_ascii=False, indent=1).encode()
     if is_shared(home):
         from thidua.lake.store import landing
 
         return landing.hand_in(home, receipt.landing_path, document, content)
+    folder = home.landing / receipt.campaign_id / receipt.export_type
+    folder.mkdir(parents=True, exist_ok=True)
     if not write_once(folder / f"{receipt.file_name}{SIDECAR}", document):
         return False
     temporary = folder / f".{uuid4().hex}.tmp"
@@ -116,8 +126,16 @@ def hand_in(home: Home, receipt: Receipt, content: bytes, handed_in_by: str, sen
 def sidecar_of(home: Home, landing_path: str) -> dict[str, Any]:
     """What the sidecar of a file says; nothing where there is none, or it is not readable."""
     try:
-        found = json.loads((home.landing / f"{landing_path}{SIDECAR}").read_bytes())
-    except (OSError, ValueError):
+        content: bytes | None = (home.landing / f"{landing_path}{SIDECAR}").read_bytes()
+    except OSError:
+        content = None
+        if is_shared(home):
+            from thidua.lake.store.landing import sidecar_in_store
+
+            content = sidecar_in_store(home, landing_path)
+    try:
+        found = json.loads(content or b"{}")
+    except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -17,9 +17,11 @@ import time
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
+from threading import Lock
 
 from thidua.clock import now_utc, parse_instant
 from thidua.errors import ThiduaError
@@ -32,11 +34,13 @@ SETTLED_AFTER_SECONDS = 2
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".swp", "~")
 _NOT_EXPORTS = {"thumbs.db", "desktop.ini"}
 _EXPORT_SUFFIXES = {".csv", ".txt", ".xlsx", ".xls", ".xlsb", ".ods"}
-_MAX_SIDECAR_BYTES = 10_000
+MAX_SIDECAR_BYTES = 10_000
 # How far the clocks of hosts that share a store may be apart without a word.
 _CLOCKS_APART = timedelta(seconds=60)
 # So many files, of so many bytes, are one commit to a store.
-_TOGETHER, _TOGETHER_BYTES = 50, 50_000_000
+_TOGETHER, _TOGETHER_BYTES = 50, 25_000_000
+# More than this is received one after the other: eight at once of the largest files would be 1.6 GB of memory.
+_LARGE_BYTES = 25_000_000
 # They end a line, stand for undecodable bytes, or turn the direction of what is shown.
 _MISLEADING_KINDS = {"Cc", "Cs", "Zl", "Zp"}
 _TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -44,7 +48,8 @@ _TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 @dataclass(frozen=True)
 class Receipt:
-    """One file received once. `received_at` is an ISO instant in UTC; `landing_path` is posix, below landing/."""
+    """One file received once. `received_at` is an ISO instant in UTC; `landing_path` is posix, below landing/. `etag`: what
+    a store of several hosts said of its content, '' of a file that lay on a host."""
 
     submission_id: str
     landing_path: str
@@ -55,6 +60,7 @@ class Receipt:
     size: int
     mtime_ns: int
     received_at: str
+    etag: str = ""
 
     @property
     def received(self) -> datetime:
@@ -88,12 +94,13 @@ class Listing:
 
 @dataclass(frozen=True)
 class FoundFile:
-    """A file in landing/ as one look saw it."""
+    """A file in landing/ as one look saw it; `path` is where its bytes lie, and its sidecar beside them."""
 
     path: Path
     landing_path: str
     size: int
     mtime_ns: int
+    etag: str = ""
 
 
 def receipts_dir(home: Home) -> Path:
@@ -135,7 +142,7 @@ def files_of(landing: Path, troubles: list[Trouble]) -> Iterator[FoundFile]:
         except OSError as error:
             path = folder.relative_to(landing).as_posix()
             troubles.append(
-                _trouble(
+                trouble_at(
                     path,
                     f"không mở được thư mục; hãy cấp quyền đọc / cannot list this folder ({error.strerror}); give read rights on it",
                 )
@@ -154,16 +161,21 @@ def files_of(landing: Path, troubles: list[Trouble]) -> Iterator[FoundFile]:
                 troubles.append(_unreadable(path, error))
                 continue
             if problem := _problem_of(entry.name, found):
-                troubles.append(_trouble(path, problem))
+                troubles.append(trouble_at(path, problem))
             elif stat.S_ISDIR(found.st_mode):
                 folders.append(Path(entry.path))
             else:
                 yield FoundFile(Path(entry.path), path, found.st_size, found.st_mtime_ns)
 
 
+def is_misleading(name: str) -> bool:
+    """Whether a name holds what ends a line, stands for undecodable bytes or turns the direction of what is shown."""
+    return any(unicodedata.category(letter) in _MISLEADING_KINDS or letter in _TURNING for letter in name)
+
+
 def _problem_of(name: str, found: os.stat_result) -> str | None:
     """Why something in landing/ is not looked into, and what to do about it."""
-    if any(unicodedata.category(letter) in _MISLEADING_KINDS or letter in _TURNING for letter in name):
+    if is_misleading(name):
         return "tên có ký tự điều khiển; hãy đổi tên / its name holds control characters or is not UTF-8; rename it"
     if stat.S_ISLNK(found.st_mode):
         return "là liên kết; hãy đặt chính tệp đó vào đây / it is a link, and links are not followed; put the file itself here"
@@ -180,7 +192,7 @@ def _problem_of(name: str, found: os.stat_result) -> str | None:
     return None
 
 
-def _trouble(landing_path: str, message: str) -> Trouble:
+def trouble_at(landing_path: str, message: str) -> Trouble:
     """In one line, whatever the path holds."""
     shown = "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in landing_path
@@ -189,7 +201,7 @@ def _trouble(landing_path: str, message: str) -> Trouble:
 
 
 def _unreadable(landing_path: str, error: OSError) -> Trouble:
-    return _trouble(
+    return trouble_at(
         landing_path,
         "không đọc được tệp; hãy cấp quyền đọc hoặc lấy tệp ra / "
         f"cannot read this file ({error.strerror}); give read rights on it or take it away",
@@ -197,7 +209,7 @@ def _unreadable(landing_path: str, error: OSError) -> Trouble:
 
 
 def _vanished(landing_path: str) -> Trouble:
-    return _trouble(
+    return trouble_at(
         landing_path,
         "tệp biến mất khi đang nhận; nếu cần hãy đặt lại / "
         "it vanished while it was being received; put it there again if it is meant",
@@ -238,9 +250,9 @@ def _settled(found: list[FoundFile], settle_seconds: float) -> list[FoundFile]:
 def _sidecar_instant(file: FoundFile) -> datetime | None:
     """When the sidecar says that the file arrived; raises ThiduaError when it does not say so legibly."""
     sidecar = file.path.with_name(file.path.name + SIDECAR)
-    hint = f'write {{"received_at": "2023-07-04T08:00:00+07:00"}} into {sidecar.name} or take it away'
+    hint = f'write {{"received_at": "2023-07-04T08:00:00+07:00"}} into {PurePosixPath(file.landing_path).name}{SIDECAR} or take it away'
     try:
-        content, _ = _content_of(sidecar, _MAX_SIDECAR_BYTES)
+        content, _ = _content_of(sidecar, MAX_SIDECAR_BYTES)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -288,7 +300,7 @@ def _look_at(file: FoundFile, now: datetime, explicit_now: bool) -> tuple[Receip
     except OSError as error:
         return _unreadable(file.landing_path, error)
     except ThiduaError as error:
-        return _trouble(file.landing_path, error.message)
+        return trouble_at(file.landing_path, error.message)
     if read is None:
         return None
     content, told = read
@@ -305,6 +317,7 @@ def _look_at(file: FoundFile, now: datetime, explicit_now: bool) -> tuple[Receip
         size=file.size,
         mtime_ns=file.mtime_ns,
         received_at=received_at,
+        etag=file.etag,
     )
     return receipt, content
 
@@ -313,7 +326,8 @@ def _record(home: Home, looked_at: Sequence[tuple[Receipt, bytes]]) -> list[Rece
     """Records some files, raw bytes first, so that a receipt never lacks them. As they stand: the first writer fixed them."""
     raw, entries = home.restricted_folder("raw"), []
     for receipt, content in looked_at:
-        document = json.dumps(asdict(receipt), ensure_ascii=False, indent=1).encode()
+        said = {name: value for name, value in asdict(receipt).items() if name != "etag" or value}
+        document = json.dumps(said, ensure_ascii=False, indent=1).encode()
         entries += [(raw / receipt.content_sha256, content), (_path_of(home, receipt), document)]
     made = put_entries(home, entries)
     return [
@@ -355,23 +369,25 @@ def list_landing(
             f"({known[-1].received_at}); set the clock right, or give --now on purpose"
         )
     troubles: list[Trouble] = []
-    if is_shared(home):
-        from thidua.lake.store.landing import take_in
-
-        troubles += take_in(home, known)
-    found = list(_not_received(home, known, troubles))
     by_id = {receipt.submission_id: receipt for receipt in known}
     new = []
 
     def receive(files: Sequence[FoundFile]) -> tuple[list[Receipt], list[Trouble]]:
         # A fault of a file is its trouble alone; a lake that cannot be written is everybody's, and raised.
-        looked_at = [_look_at(file, now, explicit_now) for file in files]
-        recorded = _record(home, [one for one in looked_at if isinstance(one, tuple)])
+        with one_large if sum(file.size for file in files) > _LARGE_BYTES else nullcontext():
+            looked_at = [_look_at(file, now, explicit_now) for file in files]
+            recorded = _record(home, [one for one in looked_at if isinstance(one, tuple)])
         return recorded, [one for one in looked_at if isinstance(one, Trouble)]
 
     # Nearly all the time goes into making each receipt durable, and disks do that for several at once.
-    groups = _together(_settled(found, settle_seconds), _TOGETHER if is_shared(home) else 1)
-    with ThreadPoolExecutor(max_workers=8) as pool:
+    one_large = Lock()
+    with ExitStack() as fetched, ThreadPoolExecutor(max_workers=8) as pool:
+        found = _settled(list(_not_received(home, known, troubles)), settle_seconds)
+        if is_shared(home):
+            from thidua.lake.store.landing import taken_in
+
+            found += fetched.enter_context(taken_in(home, known, troubles))
+        groups = _together(found, _TOGETHER if is_shared(home) else 1)
         for recorded, told in pool.map(receive, groups):
             troubles += told
             for receipt in recorded:

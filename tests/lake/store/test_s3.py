@@ -10,12 +10,15 @@ from typing import Any
 
 import duckdb
 import pytest
+from botocore.exceptions import ClientError
+from s3fs import S3FileSystem
+from s3fs.errors import translate_boto_error
 from thidua.clock import parse_instant
-from thidua.desk.handing_in import hand_in, receipt_of
+from thidua.desk.handing_in import free_name, hand_in, receipt_of, sidecar_of
 from thidua.errors import NotWell, ThiduaError
 from thidua.intake.ingest import ingest
 from thidua.lake.batches import list_batches, read_manifest
-from thidua.lake.receipts import SIDECAR, list_landing, load_receipts, waiting_files
+from thidua.lake.receipts import SIDECAR, list_landing, load_receipts
 from thidua.lake.store.begin import compare
 from thidua.lake.store.house import copy_of
 from thidua.lake.writing import landed, refresh, waiting_for_any_host
@@ -104,8 +107,11 @@ def test_what_is_handed_in_on_one_host_is_received_on_another(hosts: Hosts) -> N
         refresh(home)
         other = receipt_of("lam-dong-2023", "progress", path.rpartition("/")[2], b"another", LATER)
         assert not hand_in(home, other, b"another", "binh", "x.csv")
-        assert (home.landing / path).read_bytes() == b"a;b\n1;2\n", "the next free name is another one here too"
-        assert len(waiting_files(home)) == 1 and len(waiting_for_any_host(home)) == 2
+        assert free_name(home, *path.split("/")) == "bao-loc_2023-06-30_2.csv", (
+            "the next free name is another one here too"
+        )
+        assert sidecar_of(home, path)["handed_in_by"] == "an"
+        assert not home.landing.exists() and len(waiting_for_any_host(home)) == 2
         assert landed(home, [path, "lam-dong-2023/progress/system.csv", "nowhere.csv"]) == [
             path,
             "lam-dong-2023/progress/system.csv",
@@ -118,6 +124,10 @@ def test_what_is_handed_in_on_one_host_is_received_on_another(hosts: Hosts) -> N
         refresh(home)
         assert not list_landing(home, LATER, explicit_now=True, settle_seconds=0).new
         assert len(load_receipts(home)) == 2 and not (home.lake / "decisions").exists()
+        assert {one.etag for one in load_receipts(home)} == {
+            one.etag for one in copy_of(home).place.listed("landing") if one.key.endswith(".csv")
+        }
+        assert all(len(one.etag) == 32 for one in load_receipts(home)), "what tells files of one second apart"
     with hosts.on(fresh := hosts.joined("c")) as home:
         list_landing(home, LATER, explicit_now=True, settle_seconds=0)
         assert not fresh.landing.exists(), "what has a receipt is not fetched again"
@@ -134,6 +144,34 @@ def test_a_look_with_nothing_new_is_one_request(hosts: Hosts, bucket: Bucket) ->
         before = len(bucket.requests.lines)
         decide(home)
         assert len(bucket.requests.lines[before:]) == 3, "a look, whether the log is still that one, and the commit"
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "times", "is_created"),
+    [
+        ("PreconditionFailed", 412, 1, False),
+        ("ConditionalRequestConflict", 409, 2, False),
+        ("ConditionalRequestConflict", 409, 1, True),
+    ],
+)
+def test_a_name_that_is_taken_is_told_by_the_status_alone(
+    hosts: Hosts, monkeypatch: pytest.MonkeyPatch, code: str, status: int, times: int, is_created: bool
+) -> None:
+    """Not every store says which condition did not hold; 409 is of two at once, of which the other may come to nothing."""
+    calling = S3FileSystem._call_s3
+    answers = [status] * times
+
+    async def call(self: Any, method: str, *given: Any, **named: Any) -> Any:
+        if "IfNoneMatch" in named and answers:
+            said = {"Error": {"Code": code, "Message": "x"}, "ResponseMetadata": {"HTTPStatusCode": answers.pop()}}
+            raise translate_boto_error(ClientError(said, method))
+        return await calling(self, method, *given, **named)
+
+    with hosts.on(hosts.a) as home:
+        place = copy_of(home).place
+        monkeypatch.setattr(S3FileSystem, "_call_s3", call)
+        assert place.create("probe/one", b"first") is is_created and not answers
+        assert place.read("probe/one") == (b"first" if is_created else None)
 
 
 def test_a_deleted_original_is_not_in_the_bucket(hosts: Hosts) -> None:

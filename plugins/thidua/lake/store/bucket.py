@@ -35,6 +35,8 @@ class Bucket:
             path = ObjectStoragePath(url)
             self._fs: Any = path.fs
             self._root = str(path.path).rstrip("/")
+            # s3fs would hold a large file in memory, in parts that it fetches at once.
+            self._in_one_stream = {"max_concurrency": 1} if "s3" in self._fs.protocol else {}
         except Exception as error:
             raise ThiduaError(
                 f"{STORE} không dùng được / cannot use {self._shown}: {_line(error)}; write s3://connection@bucket/prefix, "
@@ -60,12 +62,22 @@ class Bucket:
         return f"{self._root}/{key}"
 
     def create(self, key: str, content: bytes) -> bool:
-        with self._asked():
-            try:
-                self._fs.pipe_file(self._key(key), content, mode="create")
-            except FileExistsError:
-                return False
-        return True
+        # 409: somebody creates it at this moment. The first time it may come to nothing, so it is tried again.
+        for taken in ((412,), (409, 412)):
+            with self._asked():
+                try:
+                    self._fs.pipe_file(self._key(key), content, mode="create")
+                except FileExistsError:
+                    return False
+                except Exception as error:
+                    status = _status(error)
+                    if status in taken:
+                        return False
+                    if status != 409:
+                        raise
+                else:
+                    return True
+        return False
 
     def write(self, key: str, content: bytes) -> None:
         with self._asked():
@@ -80,14 +92,17 @@ class Bucket:
             return None
         return content
 
-    def send(self, key: str, file: Path) -> None:
+    def send(self, key: str, content: Path | bytes) -> None:
         with self._asked():
-            self._fs.put_file(str(file), self._key(key))
+            if isinstance(content, bytes):
+                self._fs.pipe_file(self._key(key), content)
+            else:
+                self._fs.put_file(str(content), self._key(key))
 
     def fetch(self, key: str, target: Path) -> bool:
         try:
             with self._asked():
-                self._fs.get_file(self._key(key), str(target))
+                self._fs.get_file(self._key(key), str(target), **self._in_one_stream)
         except FileNotFoundError:
             target.unlink(missing_ok=True)
             return False
@@ -105,7 +120,7 @@ class Bucket:
             self._fs.invalidate_cache()
             found: dict[str, dict[str, Any]] = self._fs.find(self._key(under), detail=True)
         return [
-            Found(name.removeprefix(f"{self._root}/"), int(info["size"] or 0), _modified(info))
+            Found(name.removeprefix(f"{self._root}/"), int(info["size"] or 0), _modified(info), _etag(info))
             for name, info in sorted(found.items())
             if info.get("type") == "file"
         ]
@@ -136,6 +151,21 @@ def _modified(info: dict[str, Any]) -> int:
     if isinstance(value, datetime):
         value = value.timestamp()
     return int(value * 1_000_000) * 1000
+
+
+def _etag(info: dict[str, Any]) -> str:
+    return str(info.get("ETag") or info.get("etag") or "").strip('"')
+
+
+def _status(error: BaseException | None) -> int | None:
+    """What the store answered, in HTTP: s3fs knows a taken name by the text of Amazon's answer alone."""
+    while error is not None:
+        response = getattr(error, "response", None)
+        if isinstance(response, dict):
+            status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+            return int(status) if status else None
+        error = error.__cause__
+    return None
 
 
 def _line(error: Exception) -> str:

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 from thidua.errors import NotWell, ThiduaError
@@ -49,13 +50,16 @@ class Folder:
             except FileNotFoundError:
                 return None
 
-    def send(self, key: str, file: Path) -> None:
+    def send(self, key: str, content: Path | bytes) -> None:
         target = self._path / key
         with self._asked():
             target.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with file.open("rb") as content, os.fdopen(descriptor, "wb") as copy:
-                shutil.copyfileobj(content, copy)
+            with (
+                BytesIO(content) if isinstance(content, bytes) else content.open("rb") as source,
+                os.fdopen(descriptor, "wb") as copy,
+            ):
+                shutil.copyfileobj(source, copy)
                 copy.flush()
                 os.fsync(copy.fileno())
             fsync_dir(target.parent)

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from thidua.errors import NotWell
 from thidua.lake.entries import canonical
-from thidua.lake.store.place import AT_ONCE, Place, in_parallel
+from thidua.lake.store.place import AT_ONCE, Place, created, in_parallel
 
 # A path below lake/ -> {text} of a short entry, {key, sha256, size} of other files, {files: {name: {key, …}}} of folders.
 Said = Mapping[str, Any]
@@ -45,16 +45,7 @@ def append(place: Place, number: int, entry: Entry) -> bool:
 
     Raises NotWell when the store does not answer and it is not known to have been written.
     """
-    content = canonical(asdict(entry))
-    try:
-        if place.create(key_of(number), content):
-            return True
-    except NotWell:
-        # The answer may be lost where the object is not: then it is committed.
-        if place.read(key_of(number)) == content:
-            return True
-        raise
-    return place.read(key_of(number)) == content
+    return created(place, key_of(number), canonical(asdict(entry)))
 
 
 def key_of(number: int) -> str:

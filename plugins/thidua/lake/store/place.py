@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
 
+from thidua.errors import NotWell
 from thidua.settings import Home
 
 STORE = "THIDUA_LAKE_STORE"
@@ -19,11 +20,13 @@ U = TypeVar("U")
 
 @dataclass(frozen=True)
 class Found:
-    """An object of a listing: its key below the place, bytes, and when it was written, the same for every host."""
+    """An object of a listing: its key below the place, bytes, and when it was written, the same for every host. `etag`:
+    what the store says of its content, '' where it says nothing."""
 
     key: str
     size: int
     modified_ns: int
+    etag: str = ""
 
 
 class Place(Protocol):
@@ -38,11 +41,11 @@ class Place(Protocol):
     def read(self, key: str) -> bytes | None:
         """The bytes of an object, in one request; None: there is none such."""
 
-    def send(self, key: str, file: Path) -> None:
-        """Copies a file there, under a key that nobody else writes."""
+    def send(self, key: str, content: Path | bytes) -> None:
+        """Copies a file or bytes there, under a key that nobody else writes."""
 
     def fetch(self, key: str, target: Path) -> bool:
-        """Copies an object to a file that is not there yet. False: there is no such object."""
+        """Copies an object to a file, which keeps its rights where it is there. False: there is no such object."""
 
     def delete(self, key: str) -> None:
         """Takes an object away; one that is not there is no error."""
@@ -61,6 +64,23 @@ def place_of(url: str, home: Home) -> Place:
     from thidua.lake.store.bucket import Bucket
 
     return Bucket(url, home)
+
+
+def created(place: Place, key: str, content: bytes) -> bool:
+    """Creates an object; whether it is this one that is there now. Who created it may be told that it is taken: its answer
+    was lost, and the library asked again.
+
+    Raises NotWell when the store does not answer and it is not known to have been written.
+    """
+    try:
+        if place.create(key, content):
+            return True
+    except NotWell:
+        # The answer may be lost where the object is not: then it is there.
+        if place.read(key) == content:
+            return True
+        raise
+    return place.read(key) == content
 
 
 def in_parallel(function: Callable[[T], U], items: Iterable[T]) -> list[U]:
