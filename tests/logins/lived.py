@@ -217,10 +217,8 @@ def ask_with_no_text(app: Any) -> list[int]:
         {"username": "lan", "password": 1},
         {"username": ["lan"], "password": "x"},
     )
-    client, headers = Browser(app).client, {"Content-Type": "application/json"}
-    found = [client.post(way, json=body).status_code for way in WAYS[:2] for body in given]
-    half = {"provider": "db", "username": "lan", "password": "\ud800"}
-    return [*found, client.post(WAYS[2], content=json.dumps(half), headers=headers).status_code]
+    client = Browser(app).client
+    return [client.post(way, json=body).status_code for way in WAYS[:2] for body in given]
 
 
 def killed_while_handing_out(name: str, role: Any) -> list[str]:

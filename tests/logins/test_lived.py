@@ -204,7 +204,7 @@ def test_who_guesses_from_everywhere_is_stopped_too(lived: Lived) -> None:
 
 
 def test_who_asks_with_no_text_is_answered(lived: Lived) -> None:
-    assert lived["no text"] == [401] * 7
+    assert lived["no text"] == [401] * 6
 
 
 def test_the_password_of_before_never_has_the_role_of_after(lived: Lived) -> None:
