@@ -16,7 +16,7 @@ from thidua.logins.settings import is_proxied
 Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
 
-_address: ContextVar[str] = ContextVar("thidua_address", default="")
+_request: ContextVar[Scope | None] = ContextVar("thidua_request", default=None)
 
 
 class Addresses:
@@ -28,16 +28,17 @@ class Addresses:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        token = _address.set(_address_of(scope))
+        token = _request.set(scope)
         try:
             await self._app(scope, receive, send)
         finally:
-            _address.reset(token)
+            _request.reset(token)
 
 
 def origin() -> str:
     """The present request's; of IPv6 the network, for a household has 2^64 addresses. Blank: there is no request."""
-    told = _address.get()
+    request = _request.get()
+    told = _address_of(request) if request else ""
     try:
         address = ipaddress.ip_address(told)
     except ValueError:
