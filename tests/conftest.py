@@ -29,7 +29,7 @@ os.environ.pop("THIDUA_LAKE_STORE", None)
 
 
 # What `make up` does is what is tested, but where a test says otherwise.
-for _name in ("THIDUA_LOGIN", "THIDUA_LOGIN_FILE"):
+for _name in ("THIDUA_LOGIN", "THIDUA_LOGIN_FILE", "THIDUA_HTTPS"):
     os.environ.pop(_name, None)
 
 

@@ -6,12 +6,15 @@ tokens, Airflow's routes and the desk.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import sys
 import warnings
+from pathlib import Path
 from typing import Any
+from unittest import mock
 
 warnings.filterwarnings("ignore")
 os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "ERROR"
@@ -24,7 +27,14 @@ from thidua.settings import home  # noqa: E402
 up.configure_server(home().airflow)
 
 OWN = "mot-mat-khau-rieng"
+OF_THE_DIRECTORY = "mot-mat-khau-khac"
 TRIES = 10
+WAYS = ("/auth/token", "/auth/token/cli", "/auth/api/v1/security/login")
+# What an installation sets that asks a directory.
+OPENID = """
+AUTH_TYPE = 4
+OAUTH_PROVIDERS = [{"name": "keycloak", "token_key": "access_token", "remote_app": {"client_id": "thidua"}}]
+"""
 Routes = list[tuple[str, str]]
 
 
@@ -44,10 +54,10 @@ def routes_of(routes: Any, prefix: str = "") -> Routes:
 class Browser:
     """One person's: cookies, and forms with their tokens against forgery."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, address: str = "192.0.2.1") -> None:
         from starlette.testclient import TestClient
 
-        self.client = TestClient(app, base_url="http://127.0.0.1", follow_redirects=False)
+        self.client = TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, client=(address, 50000))
 
     def get(self, path: str) -> list[Any]:
         answer = self.client.get(path)
@@ -154,12 +164,15 @@ def main() -> None:
         found["api before it is changed"] = anybody.open_to(
             [("GET", "/api/v2/dags")], anybody.token("binh", str(again))
         )
+        found["killed"] = killed_while_handing_out("binh", "admin")
         token = anybody.token("hoa", OWN)
         user = app.state.auth_manager.deserialize_user({"sub": _subject(token)})
         found["as a form knows hoa"] = {"id": user.get_id(), "name": user.get_name()}
         accounts.open_or_close("hoa", is_open=False)
         FabAuthManager.cache.clear()
+        found["no text"] = ask_with_no_text(app)
         found["closed"] = [anybody.open_to([("GET", "/api/v2/dags")], token), anybody.token("hoa", OWN)]
+        found["under a directory"] = under_a_directory(app, str(again))
         found["guessed"] = guess(app)
         found["hashed"] = b"pbkdf2:sha256:1000$" in stored
         found["passwords in clear"] = [name for name, one in given.items() if one.encode() in stored]
@@ -170,9 +183,8 @@ def main() -> None:
 def guess(app: Any) -> dict[str, Any]:
     """On one account by all ways in; then with the right password, and on another account."""
     anybody = Browser(app)
-    ways = ("/auth/token", "/auth/token/cli", "/auth/api/v1/security/login")
-    wrong = [anybody.token("LAN" if number % 2 else "lan", "wrong", ways[number % 3]) for number in range(TRIES)]
-    right = {way: anybody.token("lan", OWN, way) for way in ways}
+    wrong = [anybody.token("LAN" if number % 2 else "lan", "wrong", WAYS[number % 3]) for number in range(TRIES)]
+    right = {way: anybody.token("lan", OWN, way) for way in WAYS}
     page = Browser(app)
     return {
         "wrong": wrong,
@@ -180,7 +192,80 @@ def guess(app: Any) -> dict[str, Any]:
         "by the page": page.log_in("lan", OWN),
         "told": "15 phút" in page.client.get("/auth/login/").text,
         "another": bool(anybody.token("admin", OWN)),
+        "elsewhere": [bool(Browser(app, "192.0.2.2").token("lan", OWN, way)) for way in WAYS],
+        "from everywhere": guess_from_everywhere(app),
     }
+
+
+def guess_from_everywhere(app: Any) -> dict[str, Any]:
+    """On one account by more addresses than may try together, here as many as two."""
+    from limits import parse
+    from thidua.logins import security
+
+    with mock.patch.object(security, "TRIES_FROM_EVERYWHERE", parse(f"{2 * TRIES} per 15 minutes")):
+        # What an address tries beyond its own is none of the others'.
+        wrong = [Browser(app, "192.0.2.3").token("admin", "wrong") for _ in range(3 * TRIES)]
+        still = Browser(app, "192.0.2.2").token("admin", OWN)
+        for address in ("192.0.2.3", "192.0.2.4"):
+            wrong += [Browser(app, address).token("hoa", "wrong") for _ in range(TRIES)]
+        return {"wrong": wrong, "still": bool(still), "third": Browser(app, "192.0.2.5").token("hoa", OWN)}
+
+
+def ask_with_no_text(app: Any) -> list[int]:
+    given = (
+        {"username": 1, "password": "x"},
+        {"username": "lan", "password": 1},
+        {"username": ["lan"], "password": "x"},
+    )
+    client = Browser(app).client
+    return [client.post(way, json=body).status_code for way in WAYS[:2] for body in given]
+
+
+def killed_while_handing_out(name: str, role: Any) -> list[str]:
+    """The roles that are recorded when it ends before the new password is set."""
+    from thidua.logins import accounts
+    from thidua.logins.security import SecurityManager
+
+    found: list[str] = []
+
+    def die(security: Any, userid: int, password: str) -> bool:
+        security.session.rollback()
+        found.extend(one.name for one in security.get_user_by_id(userid).roles)
+        raise InterruptedError
+
+    with mock.patch.object(SecurityManager, "reset_password", die), contextlib.suppress(InterruptedError):
+        accounts.hand_out(name, role)
+    return found
+
+
+def under_a_directory(app: Any, given: str) -> dict[str, Any]:
+    """Passwords of ours, once a directory keeps them: admin's, and the one handed out to binh. The directory is made up."""
+    from airflow.providers.fab.auth_manager.security_manager.override import FabAirflowSecurityManagerOverride
+    from thidua.logins import accounts
+
+    def ask(security: Any, username: str, password: str, rotate_session_id: bool = True) -> Any:
+        return security.find_user(username=username) if password == OF_THE_DIRECTORY else None
+
+    anybody, found = Browser(app, "192.0.2.6"), {}
+    config = app.state.auth_manager.flask_app.config
+    kept = config["AUTH_TYPE"]
+    with mock.patch.object(FabAirflowSecurityManagerOverride, "auth_user_ldap", ask):
+        for kind in (2, 4):
+            config["AUTH_TYPE"] = kind
+            found[str(kind)] = [anybody.token("admin", OWN, way) for way in WAYS]
+        config["AUTH_TYPE"] = 2
+        wrong = [Browser(app, "192.0.2.7").token("admin", "wrong") for _ in range(TRIES - 1)]
+        found["last try"] = [any(wrong), bool(Browser(app, "192.0.2.7").token("admin", OF_THE_DIRECTORY))]
+    config["AUTH_TYPE"] = kept
+    own = Path(os.environ["THIDUA_LOGIN_FILE"])
+    before = own.read_text()
+    found["handed out before"] = bool(anybody.token("binh", given))
+    own.write_text(before + OPENID)
+    accounts.make({})
+    found["binh"] = next(vars(one) for one in accounts.accounts() if one.name == "binh")
+    own.write_text(before)
+    found["handed out, back"] = anybody.token("binh", given)
+    return found
 
 
 def _subject(token: str | None) -> str:

@@ -193,3 +193,28 @@ def test_who_guesses_is_stopped_on_that_account_by_all_ways_in(lived: Lived) -> 
     assert set(guessed["right"].values()) == {None}
     assert guessed["by the page"][1].startswith("/auth/login/") and guessed["told"]
     assert guessed["another"], "and nobody else is"
+    assert guessed["elsewhere"] == [True] * 3, "nor who has the account, at their own address"
+
+
+def test_who_guesses_from_everywhere_is_stopped_too(lived: Lived) -> None:
+    guessed = lived["guessed"]["from everywhere"]
+    assert not any(guessed["wrong"])
+    assert guessed["still"], "what one address tries beyond its own locks nobody else out"
+    assert guessed["third"] is None
+
+
+def test_who_asks_with_no_text_is_answered(lived: Lived) -> None:
+    assert lived["no text"] == [401] * 6
+
+
+def test_the_password_of_before_never_has_the_role_of_after(lived: Lived) -> None:
+    assert lived["killed"] == ["Admin-first-login"]
+
+
+def test_where_a_directory_keeps_the_passwords_ours_open_nothing(lived: Lived) -> None:
+    found = lived["under a directory"]
+    assert found["2"] == found["4"] == [None] * 3, "by LDAP and by OpenID Connect"
+    assert found["last try"] == [False, True], "a failed try counts once"
+    assert found["handed out before"], "it was good for choosing one's own"
+    assert not found["binh"]["waits"]
+    assert found["handed out, back"] is None, "nor later, when passwords are ours again: it has the full role now"

@@ -54,6 +54,24 @@ def test_whoever_has_a_role_has_a_login(tmp_path: Path, monkeypatch: pytest.Monk
     assert stat.S_IMODE(passwords.stat().st_mode) == 0o600
 
 
+def test_who_is_named_twice_is_one_person_however_spelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accounts have no case; two entries would leave it to their order which role is made."""
+    (tmp_path / "people.csv").write_text("user_name,role,campaign_id,unit_id\nlan,viewer,,\n", encoding="utf-8")
+    given = {"THIDUA_CAMPAIGNS": str(tmp_path), "THIDUA_USERS": "Lan:operator,Hoa:viewer,hoa:admin"}
+    monkeypatch.setattr(os, "environ", given)
+    assert users() == {"admin": "admin", "lan": "operator", "Hoa": "admin"}
+
+
+@pytest.mark.parametrize(("said", "is_proxied"), [("", "false"), ("false", "false"), ("true", "true")])
+def test_a_proxy_is_believed_where_one_is_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, is_proxied: str
+) -> None:
+    given = {"THIDUA_LOGIN": "accounts", "THIDUA_CAMPAIGNS": str(tmp_path), "THIDUA_HTTPS": said}
+    monkeypatch.setattr(os, "environ", given)
+    configure_server(tmp_path / "airflow")
+    assert os.environ["AIRFLOW__FAB__ENABLE_PROXY_FIX"] == os.environ["AIRFLOW__FAB__COOKIE_SECURE"] == is_proxied
+
+
 def test_where_logins_are_accounts_no_password_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "environ", {"THIDUA_LOGIN": "accounts", "THIDUA_CAMPAIGNS": str(tmp_path)})
     assert configure_server(tmp_path / "airflow") is None
@@ -62,6 +80,9 @@ def test_where_logins_are_accounts_no_password_is_written(tmp_path: Path, monkey
     assert not list(tmp_path.rglob("*.json"))
     monkeypatch.setenv("THIDUA_LOGIN", "ldap")
     with pytest.raises(ThiduaError, match="accounts, simple"):
+        configure_server(tmp_path / "airflow")
+    monkeypatch.setattr(os, "environ", {"THIDUA_LOGIN": "accounts", "THIDUA_HTTPS": "yes"})
+    with pytest.raises(ThiduaError, match="true, false"):
         configure_server(tmp_path / "airflow")
 
 

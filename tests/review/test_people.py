@@ -28,7 +28,7 @@ def test_a_person_belongs_to_units_of_one_campaign_or_of_all(tmp_path: Path) -> 
 def test_however_a_login_spells_a_name_it_is_the_same_person(tmp_path: Path) -> None:
     """A directory takes LAN for lan; an operator must not shed their unit by that."""
     folder = registry(tmp_path, "Lan,operator,,o1\n")
-    assert person(folder, "LAN") == person(folder, "Lan") == Person("Lan", "operator", frozenset({(None, "o1")}))
+    assert person(folder, "LAN") == person(folder, " lan ") == Person("Lan", "operator", frozenset({(None, "o1")}))
 
 
 def test_without_a_registry_nobody_belongs_anywhere(tmp_path: Path) -> None:

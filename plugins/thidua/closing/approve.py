@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 
 from thidua.closing.basis import Basis, input_faults
-from thidua.closing.close import Closing, examine, person_of
+from thidua.closing.close import Closing, examine
 from thidua.closing.compare import changes_between
 from thidua.closing.compute import compute_basis, computed_before, write_tables
 from thidua.errors import NotWell
@@ -24,6 +24,7 @@ from thidua.lake.officials import (
     write_approval,
 )
 from thidua.lake.writing import held
+from thidua.review.people import person_of
 from thidua.settings import Home
 
 NEEDED = 2

@@ -33,6 +33,7 @@ from thidua.lake.writing import held
 from thidua.plan.compile import closing_date_of, cutoff_of, due_at
 from thidua.plan.loader import load_plan
 from thidua.plan.snapshots import record_snapshots, snapshots_at
+from thidua.review.people import person_of
 from thidua.settings import Home
 
 ANSWERED = frozenset({"on_time", "late", "excused"})
@@ -157,11 +158,6 @@ def examine(home: Home, campaign_id: str, period_id: str, at: datetime) -> Closi
         computed=computed,
         earlier=earlier,
     )
-
-
-def person_of(user: str) -> str:
-    """Who a login is: `An` and ` an ` are one person."""
-    return user.strip().casefold()
 
 
 def _freeze_in_force(

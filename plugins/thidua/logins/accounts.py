@@ -54,13 +54,14 @@ def make(wanted: Mapping[str, Role]) -> list[str]:
     """An account for each user (name -> role) who has none; nobody's role or password changes. The names of the new.
 
     Nobody knows the password of a new one: `hand_out` gives it one. Where a directory has taken over from passwords of
-    ours, none of these is to be changed any more.
+    ours, one that was handed out and waits to be changed opens nothing any more, and its account waits no longer.
     """
     with _security() as security:
         for user in [] if _has_passwords() else security.get_all_users():
             names = [role.name for role in user.roles]
             if is_first_login(names):
                 user.roles = [security.find_role(when_chosen(name)) for name in names]
+                user.password = None  # else it would be good for all, should passwords be ours again
                 security.update_user(user)
         made = [name for name in wanted if security.find_user(username=name) is None]
         for name in made:
@@ -83,7 +84,8 @@ def hand_out(name: str, role: Role | None = None) -> tuple[Account, str | None]:
                 raise NotWell(f"không có tài khoản / no account '{name}': give --role to make it")
             user = _add(security, name, role, password)
         elif role is not None:
-            user.roles = [security.find_role(ACCOUNT_ROLES[role])]
+            # At once the lesser one: the password of before must not have the new role, should this end here.
+            user.roles = [_role_for_new_password(security, role)]
             security.update_user(user)
         if _has_passwords():
             security.reset_password(user.id, password)
@@ -109,15 +111,19 @@ def accounts() -> list[Account]:
 
 
 def _add(security: Any, name: str, role: Role, password: str) -> Any:
-    chosen = security.find_role(when_handed_out(ACCOUNT_ROLES[role]) if _has_passwords() else ACCOUNT_ROLES[role])
     # Airflow wants an address and a second name of everybody; `.invalid` is nobody's (RFC 2606).
     address = name if "@" in name else f"{name}@thidua.invalid"
-    user = security.add_user(name, name, "-", address, chosen, password)
+    user = security.add_user(name, name, "-", address, _role_for_new_password(security, role), password)
     if not user:
         raise ThiduaError(
             f"không tạo được tài khoản / cannot make an account '{name}': letters a-z, digits, . _ @ - only"
         )
     return user
+
+
+def _role_for_new_password(security: Any, role: Role) -> Any:
+    name = ACCOUNT_ROLES[role]
+    return security.find_role(when_handed_out(name) if _has_passwords() else name)
 
 
 def _has_passwords() -> bool:

@@ -16,6 +16,7 @@ from airflow.providers.fab.auth_manager.security_manager.override import FabAirf
 from airflow.providers.fab.auth_manager.views.user_edit import CustomResetMyPasswordView
 from airflow.providers.fab.www.views import get_safe_url, redirect
 from flask import flash, has_request_context, request, url_for
+from flask_appbuilder.const import AUTH_DB
 from flask_appbuilder.security.decorators import no_cache
 from flask_appbuilder.security.views import AuthDBView, AuthLDAPView
 from flask_appbuilder.views import expose
@@ -25,6 +26,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from werkzeug.security import check_password_hash
 
+from thidua.logins.address import origin
 from thidua.logins.passwords import LEAST
 from thidua.logins.roles import ADMINISTRATOR, PERMISSIONS, is_first_login, role_of, when_chosen, when_handed_out
 
@@ -32,9 +34,10 @@ log = logging.getLogger(__name__)
 
 # A directory compares names more loosely than people.csv does; what it lets in under another spelling is nobody here.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
-# Then the account waits, with the right password too; whoever gets in before has all tries again. A lock without an end
-# would let anybody lock anybody out.
+# Of one address at one account; then it waits, with the right password too. Whoever gets in before has all tries again. A
+# lock without an end would let anybody lock anybody out, and so would one for all addresses: that takes eleven of them.
 TRIES = parse("10 per 15 minutes")
+TRIES_FROM_EVERYWHERE = parse("100 per 15 minutes")
 # Where an office finds something; Airflow's own pages show it nothing.
 DESK = "/desk/"
 _WAIT = "Quá nhiều lần thử, hãy đợi 15 phút / too many tries for this account, wait 15 minutes"
@@ -100,23 +103,32 @@ class SecurityManager(FabAirflowSecurityManagerOverride):
                     self.remove_permission_from_role(role, held)
 
     def auth_user_db(self, username: str, password: str, rotate_session_id: bool = True) -> Any:
+        # Airflow asks here for a token too where a directory keeps the passwords, after it said no, or instead of it.
+        if self.auth_type != AUTH_DB:
+            return None
         return self._unless_guessing(super().auth_user_db, username, password, rotate_session_id)
 
     def auth_user_ldap(self, username: str, password: str, rotate_session_id: bool = True) -> Any:
         return self._unless_guessing(super().auth_user_ldap, username, password, rotate_session_id)
 
-    def _unless_guessing(self, get_in: Callable[..., Any], username: str, password: str, rotate: bool) -> Any:
+    def _unless_guessing(self, get_in: Callable[..., Any], username: object, password: object, rotate: bool) -> Any:
+        # A token is asked for with any JSON. A directory takes no password at all for `let me look`, not for a login.
+        if not (isinstance(username, str) and isinstance(password, str) and username and password):
+            return None
         # By name, known or not: so nothing tells which exist. FAB takes the address of an account for its name too.
         known = self.find_user(username=username) or self.find_user(email=username)
-        name = (known.username if known else username or "").casefold()[:64]  # what is kept of a stranger's is bounded
-        if not self._tries.hit(TRIES, name):
-            log.warning("Locked after too many tries: %r", name)
+        name = (known.username if known else username).casefold()[:64]  # what is kept of a stranger's is bounded
+        address = origin()
+        # What one address may no longer try does not count for the others.
+        if not (self._tries.hit(TRIES, name, address) and self._tries.hit(TRIES_FROM_EVERYWHERE, name)):
+            log.warning("Locked after too many tries: %r from %r", name, address)
             if has_request_context():
                 flash(_WAIT, "warning")
             return None
         user = get_in(username, password, rotate)
         if user:
-            self._tries.clear(TRIES, name)
+            self._tries.clear(TRIES, name, address)
+            self._tries.clear(TRIES_FROM_EVERYWHERE, name)
         return user
 
     def add_user(self, username: str, *arguments: Any, **options: Any) -> Any:

@@ -10,13 +10,14 @@ from thidua.closing.answers import record_answer
 from thidua.closing.approve import ANSWERED_IN_AIRFLOW
 from thidua.closing.approve import approve as approve_result
 from thidua.closing.approve import issue as issue_version
-from thidua.closing.close import Closing, examine, person_of, prepare
+from thidua.closing.close import Closing, examine, prepare
 from thidua.closing.compare import paid
 from thidua.closing.named import WHY_NOT, standing_names
 from thidua.closing.questions import Question
 from thidua.errors import NotWell
 from thidua.orchestration.fresh import home
 from thidua.orchestration.steps import Record, clock
+from thidua.review.people import person_of
 from thidua.settings import campaigns_dir
 
 CONFIRM = "Xác nhận / Confirm"

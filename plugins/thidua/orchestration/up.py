@@ -24,7 +24,7 @@ from thidua.files import write_atomic
 from thidua.logins import settings as accounts
 from thidua.logins.roles import Role
 from thidua.orchestration.run_dags import configure, prepare
-from thidua.review.people import people
+from thidua.review.people import people, person_of
 from thidua.settings import campaigns_dir, home
 
 PASSWORDS = "passwords.json"
@@ -47,12 +47,17 @@ def is_free(host: str, port: int) -> bool:
 
 
 def users() -> dict[str, Role]:
-    """User name -> role of the desk. Who is named twice has what THIDUA_USERS says."""
+    """User name -> role of the desk. Who is named twice, however spelled, has the role that THIDUA_USERS says and the
+    name that was theirs before it.
+    """
     found: dict[str, str] = {"admin": "admin"}
-    found |= {name: one.role for name, one in people(campaigns_dir()).items() if one.role}
+    named = {person_of("admin"): "admin"}
+    for name, one in people(campaigns_dir()).items():
+        if one.role:
+            found[named.setdefault(person_of(name), name)] = one.role
     for entry in filter(None, (part.strip() for part in os.environ.get("THIDUA_USERS", "").split(","))):
         name, _, role = entry.partition(":")
-        found[name] = role
+        found[named.setdefault(person_of(name), name)] = role
     for name, role in found.items():
         if not _USER.fullmatch(name) or role not in AIRFLOW_ROLES:
             sys.exit(f"thidua: '{name}:{role}' is no user and role (roles: {', '.join(AIRFLOW_ROLES)})")

@@ -53,10 +53,15 @@ class Person:
         return unit_id is not None and unit_id in self.units_of(campaign_id)
 
 
+def person_of(user_name: str) -> str:
+    """Who a login is: `An` and ` an ` are one person."""
+    return user_name.strip().casefold()
+
+
 def person(campaigns_dir: Path, user_name: str) -> Person:
     """What the registry says of a user, however a login spells them. Raises PlanError on a broken people.csv."""
-    name = user_name.casefold()
-    return next((one for one in people(campaigns_dir).values() if one.user.casefold() == name), Person(user_name))
+    name = person_of(user_name)
+    return next((one for one in people(campaigns_dir).values() if person_of(one.user) == name), Person(user_name))
 
 
 def people(campaigns_dir: Path) -> dict[str, Person]:
@@ -76,7 +81,7 @@ def _load(path: Path, mtime_ns: int, size: int) -> dict[str, Person]:
     units: dict[str, set[tuple[str | None, str]]] = defaultdict(set)
     spelled: dict[str, str] = {}
     for row in rows:
-        if (other := spelled.setdefault(row.user_name.casefold(), row.user_name)) != row.user_name:
+        if (other := spelled.setdefault(person_of(row.user_name), row.user_name)) != row.user_name:
             problems.append(
                 Problem(PEOPLE_FILE, row.line, "user_name", f"'{row.user_name}' is '{other}' in an earlier line", other)
             )
