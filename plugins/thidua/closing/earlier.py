@@ -77,7 +77,10 @@ def asked_by_plan(home: Home, freeze: Mapping[str, Any]) -> set[str]:
     """The closings whose prizes the rules of a frozen plan ask for, of units or of persons."""
     from thidua.warehouse.build import plan_inputs
 
-    plan = plan_inputs({freeze["campaign_id"]: snapshot_of(home, freeze)}, [])["plan_rows"]
+    snapshot = snapshot_of(home, freeze)
+    if not snapshot.path.exists():  # that it is gone is for `reproduce` to say
+        return set()
+    plan = plan_inputs({freeze["campaign_id"]: snapshot}, [])["plan_rows"]
     period_id = freeze["period_id"]
     prizes = {row["prize_id"] for row in plan["prizes"] if row["period_id"] == period_id}
     gates = {(row["gate_id"], row["period_id"]) for row in plan["gates"] if row["kind"] == "awarded"}
