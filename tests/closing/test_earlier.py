@@ -13,13 +13,17 @@ from typing import Any
 
 import pytest
 from thidua.clock import parse_instant
+from thidua.closing import approve as approving
+from thidua.closing import basis as basing
 from thidua.closing import compute as computing
 from thidua.closing.answers import record_answer
 from thidua.closing.approve import Refused, approve, issue
 from thidua.closing.close import Closing, examine, prepare, record_order
 from thidua.closing.compute import Table
 from thidua.closing.earlier import asked_of_persons
+from thidua.closing.named import who_qualifies
 from thidua.closing.questions import STAYS_OPEN
+from thidua.closing.reproduce import reproduce
 from thidua.errors import ThiduaError
 from thidua.lake.decisions import load_decisions
 from thidua.lake.officials import Official
@@ -46,7 +50,7 @@ def _built(_: Path, period_id: str) -> tuple[dict[str, Table], dict[str, list[di
         name: [] for name in (*names, "dim_reading", "fct_gate_result", "fct_prize_condition", "fct_reporting")
     }
     marts |= {"dim_unit": made_up.MARTS["dim_unit"], "fct_award": [pool]}
-    columns = {name: "bigint" if name == "multiplier" else "varchar" for name in pool}
+    columns = {name: "bigint" if name in {"multiplier", "places"} else "varchar" for name in pool}
     tables = {
         name: Table(
             columns if name == "fct_award" else dict.fromkeys(rows[0] if rows else ["unit_id"], "varchar"), rows
@@ -121,6 +125,25 @@ def council(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Council:
         council.answer(YEAR, f"earlier:{wave}", STAYS_OPEN)
     assert council.look(YEAR).state == "ready"
     return council
+
+
+def as_before(council: Council, monkeypatch: pytest.MonkeyPatch, answers: list[dict[str, str]]) -> Official:
+    """A version of the year as it was made before gates held names: its answer says nothing of whom one could name, and
+    its manifest neither rules nor what it rests on."""
+    commit = approving.commit_version
+
+    def commit_before(home: Home, folder: Path, content: dict[str, Any]) -> Official:
+        return commit(home, folder, {key: content[key] for key in content if key not in {"rules", "rests_on"}})
+
+    with monkeypatch.context() as before:
+        before.setattr(basing, "RULES", 1)
+        before.setattr(approving, "commit_version", commit_before)
+        before.setattr("thidua.closing.questions.who_qualifies", lambda _: None)
+        before.setattr("thidua.closing.questions.standing_names", lambda *_: [])
+        council.answer(YEAR, POOL[YEAR], answers)
+        for one in council.look(YEAR).earlier:
+            council.answer(YEAR, f"earlier:{one.period_id}", STAYS_OPEN)
+        return council.issue(YEAR)
 
 
 def issue_the_wave_without_an(council: Council) -> None:
@@ -200,3 +223,47 @@ def test_that_a_later_version_came_is_answered_for_that_version_alone(council: C
     council.reissue(WAVE)
     council.issue(WAVE)
     assert council.look(YEAR).question("earlier:wave-1").is_open
+
+
+def test_a_version_from_before_comes_out_again(council: Council, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer on its pool rests on what was asked then: the pool stays settled."""
+    official = as_before(council, monkeypatch, [AN])
+    (settle,) = [
+        one
+        for one in load_decisions(council.home)
+        if one["kind"] == "settle" and one["subject"]["question_id"] == POOL[YEAR] and one["withdraws"] is None
+    ][-1:]
+    assert "/" not in settle["subject"]["basis"] and len(official.rows("awards")) == 1
+    found = reproduce(council.home, CAMPAIGN, YEAR)
+    assert found.is_identical, found
+    issue_the_wave_without_an(council)
+    assert {one.period_id for one in council.look(YEAR).earlier} == {"wave-1", "wave-2", "wave-3"}, "its plan says so"
+
+
+def test_a_version_from_before_keeps_whom_it_awarded(council: Council, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An was awarded by the rules of then though the wave had taken its praise back; by those of now he is not."""
+    issue_the_wave_without_an(council)
+    council.reissue(YEAR)
+    monkeypatch.setattr("thidua.closing.answers._persons", lambda _, answer: answer)
+    official = as_before(council, monkeypatch, [AN, BINH, {**BINH, "name": "VŨ BÌNH"}])
+    assert len(official.rows("persons")) == 3 and "rules" not in official.manifest
+    found = reproduce(council.home, CAMPAIGN, YEAR)
+    assert found.is_identical, found
+    council.reissue(YEAR)
+    assert len(council.named(YEAR)) == 1, "a version made now is made by the rules of now"
+    council.answer(YEAR, POOL[YEAR], [BINH])
+    for wave in ("wave-2", "wave-3"):
+        council.answer(YEAR, f"earlier:{wave}", STAYS_OPEN)
+    assert council.issue(YEAR).manifest["rules"] == 2
+    assert reproduce(council.home, CAMPAIGN, YEAR).is_identical
+
+
+@pytest.mark.parametrize("quantifier", ["all", "any"])
+def test_however_a_name_is_written_it_is_one_person(quantifier: str) -> None:
+    gate = {"gate_id": "g", "prize_id": "p", "quantifier": quantifier}
+    held = [("wave-1", "Vũ Bình"), ("wave-2", "VŨ  BÌNH")]
+    marts = {
+        "person_gates": [{**gate, "in_period_id": wave} for wave, _ in held],
+        "earlier_persons": [{"period_id": wave, "prize_id": "p", "unit_id": "b", "name": name} for wave, name in held],
+    }
+    assert who_qualifies(marts) == [["b", "Vũ Bình"]]

@@ -47,6 +47,11 @@ class Marts:
             f"insert into marts.marts.{table} ({', '.join(values)}) values ({places})", list(values.values())
         )
 
+    def forget(self, table: str, *columns: str) -> None:
+        """As a release published that did not have these columns yet."""
+        for column in columns:
+            self._connection.execute(f"alter table marts.marts.{table} drop column {column}")
+
     def close(self) -> None:
         self._connection.close()
 

@@ -210,6 +210,19 @@ def test_checks_and_candidates_name_their_files(marts: Marts) -> None:
     ]
 
 
+def test_what_an_older_release_published_is_explained_without_what_it_lacks(marts: Marts) -> None:
+    """Between an upgrade and the next publish."""
+    marts.insert("dim_unit", unit_id="o-mon", name="Quận Ô Môn")
+    key = {"unit_id": "o-mon", "period_id": "q2"}
+    marts.insert("fct_check", check_id="size", actual=23, expected=20, result="pass", clause="II.3", **key)
+    marts.insert("fct_candidate", prize_id="person", person_key="p7", clause="III.2", **key)
+    marts.forget("fct_check", "metric_id", "dimension", "member", "over_metric_id")
+    marts.forget("fct_candidate", "submission_id", "line_number")
+    marts.close()
+    text = render(explain(marts.home, CAMPAIGN, "o-mon", "q2"))
+    assert text.split("(chưa có)\n")[1].splitlines() == ["Kiểm tra size (II.3): đạt · có 23, yêu cầu 20"]
+
+
 def test_it_is_json_with_integers_and_dates(home: Home) -> None:
     found = json.loads(json.dumps(explain(home, CAMPAIGN, "bao-loc", "q2"), default=str))
     assert found["measures"][0]["numerator"] == 9_690

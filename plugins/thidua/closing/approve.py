@@ -149,6 +149,7 @@ def issue(home: Home, campaign_id: str, period_id: str, at: datetime) -> Officia
                 "plan_hash": closing.freeze["plan"]["plan_hash"],
                 "order": closing.freeze["order"],
                 "rests_on": closing.computed.rests_on,
+                "rules": closing.computed.basis.rules,
                 "tables": write_tables(closing.computed, folder),
                 "effects": _effects(home, closing),
                 "objections": [one.objection_id for one in closing.open_objections],

@@ -29,6 +29,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from thidua.closing.rules import RULES
 from thidua.errors import NotWell, ThiduaError
 from thidua.lake.batches import batches_dir, list_batches
 from thidua.lake.decisions import Decision, decisions_dir, load_decisions
@@ -48,10 +49,11 @@ OF_FILES = OF_A_FILE | {OF_A_NAME}
 
 @dataclass(frozen=True)
 class Basis:
-    """A freeze with the decisions that count: `decisions` maps each decision to the hash of its file."""
+    """A freeze with the decisions that count: `decisions` maps each decision to the hash of its file; `rules`: rules.py."""
 
     freeze: Entry
     decisions: Mapping[str, str]
+    rules: int = RULES
 
     @property
     def inputs(self) -> dict[str, Any]:
@@ -187,7 +189,7 @@ def basis_of(home: Home, freeze: Mapping[str, Any], at: datetime) -> Basis:
         and decision["campaign_id"] == entry["campaign_id"]
         and _counts(decision, entry["period_id"], known)
     }
-    return Basis(entry, {**entry["decisions"], **later})
+    return Basis(entry, {**entry["decisions"], **later}, RULES)
 
 
 def _counts(decision: Decision, period_id: str, known: Mapping[str, Decision]) -> bool:

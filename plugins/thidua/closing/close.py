@@ -14,7 +14,7 @@ from typing import Any
 from thidua.clock import day_end
 from thidua.closing.basis import REISSUE, basis_of, freeze_content
 from thidua.closing.compute import Computed, compute_basis, forget_others
-from thidua.closing.earlier import Earlier, open_earlier
+from thidua.closing.earlier import Earlier, asked_by_plan, open_earlier
 from thidua.closing.questions import Question, find_questions
 from thidua.errors import NotWell, ThiduaError
 from thidua.lake.decisions import Decision, in_force, load_decisions
@@ -122,8 +122,8 @@ def examine(home: Home, campaign_id: str, period_id: str, at: datetime) -> Closi
     official = load_version(home, campaign_id, period_id) if versions else None
     objections = [one for one in load_objections(home, at, campaign_id) if one.period_id == period_id]
     if official is not None and official.manifest["freeze"]["number"] == freeze["number"]:
-        # Versions from before this was asked do not say what they rest on.
-        rests_on = official.manifest.get("rests_on", ())
+        # Versions from before this was asked do not say what they rest on: their plan does.
+        rests_on = official.manifest["rests_on"] if "rests_on" in official.manifest else asked_by_plan(home, freeze)
         return Closing(
             campaign_id,
             period_id,

@@ -21,6 +21,7 @@ import duckdb
 from thidua.closing.basis import Basis, code_version, decisions_of, snapshot_of
 from thidua.closing.earlier import awarded_before
 from thidua.closing.official_rows import PERSONS, RANKING, awards_of, persons_of, ranking_of
+from thidua.closing.rules import gates_for_names
 from thidua.files import locked, write_atomic
 from thidua.lake.batches import batches_dir
 from thidua.lake.decisions import Decision
@@ -212,8 +213,8 @@ def _decided(
     """The marts as the decisions complete them: who was named, what is awarded, the ranking as it is approved."""
     period_id = basis.freeze["period_id"]
     working["earlier_persons"] = awarded_before(_officials(home, basis))
-    marts = {**working, **{name: table.rows for name, table in tables.items()}}
-    persons = persons_of(marts, decisions, period_id)
+    marts = gates_for_names({**working, **{name: table.rows for name, table in tables.items()}}, basis.rules)
+    persons = persons_of(marts, decisions, period_id, basis.rules)
     awards = awards_of(marts, decisions, persons, period_id)
     tables["persons"] = Table(PERSONS, persons)
     tables["awards"] = Table(tables["fct_award"].columns, awards)

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from thidua.clock import now_utc
+from thidua.closing.basis import snapshot_of
 from thidua.closing.pools import Row
 from thidua.lake.decisions import Decision
 from thidua.lake.officials import Official, load_officials
@@ -70,6 +71,33 @@ def open_earlier(home: Home, freeze: Mapping[str, Any], rests_on: Collection[str
         version, content_hash = (official.version, official.content_hash) if official else (None, None)
         found.append(Earlier(period_id, frozen.get(period_id), version, content_hash))
     return [one for one in found if one.has_changed or one.latest is None]
+
+
+def asked_by_plan(home: Home, freeze: Mapping[str, Any]) -> set[str]:
+    """The closings whose prizes the rules of a frozen plan ask for, of units or of persons."""
+    from thidua.warehouse.build import plan_inputs
+
+    snapshot = snapshot_of(home, freeze)
+    if not snapshot.path.exists():  # that it is gone is for `reproduce` to say
+        return set()
+    plan = plan_inputs({freeze["campaign_id"]: snapshot}, [])["plan_rows"]
+    period_id = freeze["period_id"]
+    prizes = {row["prize_id"] for row in plan["prizes"] if row["period_id"] == period_id}
+    gates = {(row["gate_id"], row["period_id"]) for row in plan["gates"] if row["kind"] == "awarded"}
+    conditions = {
+        (row["prize_id"], row["position"])
+        for row in plan["prize_conditions"]
+        if row["kind"] == "awarded" and row["prize_id"] in prizes
+    }
+    return {
+        row["in_period_id"]
+        for row in plan["gate_periods"]
+        if row["period_id"] == period_id and (row["gate_id"], period_id) in gates
+    } | {
+        row["in_period_id"]
+        for row in plan["prize_condition_periods"]
+        if (row["prize_id"], row["position"]) in conditions
+    }
 
 
 def awarded_before(officials: Iterable[Official]) -> list[Row]:

@@ -53,18 +53,18 @@ def who_qualifies(marts: Marts) -> list[list[str]] | None:
         gates[row["gate_id"]].append(row)
     if not gates:
         return None
-    allowed: list[set[tuple[str, str]]] = []
+    names: dict[Person, str] = {}
+    holders: dict[tuple[str, str], set[Person]] = defaultdict(set)
+    # Of several spellings one is shown: the last by its letters, so `Vũ Bình` rather than `VŨ BÌNH`.
+    for one in sorted(marts["earlier_persons"], key=lambda one: plain_name(one["name"])):
+        person = same_person(one["unit_id"], one["name"])
+        names[person] = plain_name(one["name"])
+        holders[one["prize_id"], one["period_id"]].add(person)
+    allowed: list[set[Person]] = []
     for rows in gates.values():
-        held = [
-            {
-                (one["unit_id"], plain_name(one["name"]))
-                for one in marts["earlier_persons"]
-                if (one["prize_id"], one["period_id"]) == (row["prize_id"], row["in_period_id"])
-            }
-            for row in rows
-        ]
+        held = [holders[row["prize_id"], row["in_period_id"]] for row in rows]
         allowed.append(set.intersection(*held) if rows[0]["quantifier"] == "all" else set.union(*held))
-    return [list(person) for person in sorted(set.intersection(*allowed))]
+    return [[person[0], names[person]] for person in sorted(set.intersection(*allowed))]
 
 
 def standing_names(marts: Marts, decisions: Iterable[Decision], period_id: str) -> list[tuple[Decision, str | None]]:

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from thidua.closing.named import same_person, standing_names
+from thidua.closing.named import standing_names
 from thidua.closing.pools import Marts, Row
+from thidua.closing.rules import RULES, person_by
 from thidua.lake.decisions import Decision
 from thidua.warehouse.closings import OFFICIAL_RANKINGS
 
@@ -25,7 +26,7 @@ RANKING = {
 }
 
 
-def persons_of(marts: Marts, decisions: Iterable[Decision], period_id: str) -> list[Row]:
+def persons_of(marts: Marts, decisions: Iterable[Decision], period_id: str, rules: int = RULES) -> list[Row]:
     """Everybody whom a decision names for a prize of the period with effect (named.py), once per prize."""
     each = {(line["prize_id"], line["recipient_kind"]): line["amount_each"] for line in marts["fct_award"]}
     found: dict[tuple[Any, ...], Row] = {}
@@ -43,7 +44,7 @@ def persons_of(marts: Marts, decisions: Iterable[Decision], period_id: str) -> l
             "amount": each.get((subject["prize_id"], "person")),
             "decision_id": decision["decision_id"],
         }
-        found.setdefault((subject["prize_id"], *same_person(subject["unit_id"], subject["name"])), row)
+        found.setdefault((subject["prize_id"], *person_by(rules, subject["unit_id"], subject["name"])), row)
     return [row for _, row in sorted(found.items())]
 
 

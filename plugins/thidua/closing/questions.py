@@ -9,13 +9,13 @@ chosen has changed since, it is asked again.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
-from thidua.closing.named import WHY_NOT, Named, named_in_vain, standing_names, who_qualifies
+from thidua.closing.named import WHY_NOT, Named, named_in_vain, same_person, standing_names, who_qualifies
 from thidua.closing.pools import UNCOUNTED, candidates_of, is_beyond, must_be_cut, nothing_to_give, strangers_of
 from thidua.lake.decisions import Decision, in_force
 from thidua.lake.entries import digest
@@ -64,7 +64,17 @@ class Question:
 
 
 def _basis(choices: Mapping[str, Any]) -> str:
-    return digest(dict(choices))[:16]
+    """`<choices>`, or `<choices>/<people>` where gates say whom people may name. Apart, since decisions from before that
+    was asked rest on the choices alone, and the versions that count on them have to come out again."""
+    basis = digest({key: value for key, value in choices.items() if key != "people"})[:16]
+    people = choices.get("people")
+    return basis if people is None else f"{basis}/{digest(sorted(same_person(*one) for one in people))[:16]}"
+
+
+def _is_settled(bases: Collection[str], choices: Mapping[str, Any]) -> bool:
+    """Whether an answer rests on these choices; whom one could name is compared where the answer says it."""
+    basis = _basis(choices)
+    return basis in bases or basis.partition("/")[0] in bases
 
 
 def find_questions(computed: Computed, earlier: Sequence[Earlier] = ()) -> list[Question]:
@@ -85,7 +95,9 @@ def find_questions(computed: Computed, earlier: Sequence[Earlier] = ()) -> list[
     ]
     answered = [
         question
-        if question.is_answered or question.is_disturbed or question.basis not in settled.get(question.question_id, ())
+        if question.is_answered
+        or question.is_disturbed
+        or not _is_settled(settled.get(question.question_id, ()), question.choices)
         else _answered(question)
         for question in questions
     ]  # fmt: skip
@@ -396,7 +408,7 @@ def settled_pools(
         pool = (line["prize_id"], line["authority_unit_id"])
         is_open = pool in in_vain or line["status_reason"] == UNCOUNTED
         bases = () if is_open else settled.get(pool_question_id(*pool), ())
-        if nothing_to_give(marts, line, candidates) or _basis(_pool_choices(marts, line, candidates)) in bases:
+        if nothing_to_give(marts, line, candidates) or _is_settled(bases, _pool_choices(marts, line, candidates)):
             found.add(pool)
     return found
 

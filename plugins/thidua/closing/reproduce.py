@@ -16,6 +16,7 @@ from typing import Any
 
 from thidua.closing.basis import Basis, code_version, deleted_originals, input_faults
 from thidua.closing.compute import Computed, compute_basis, plain_rows, rows_digest
+from thidua.closing.rules import FIRST_RULES
 from thidua.errors import NotWell
 from thidua.lake.entries import Changed, digest
 from thidua.lake.officials import Official, load_approvals, load_freezes, load_version
@@ -46,7 +47,8 @@ def reproduce(home: Home, campaign_id: str, period_id: str, version: int | None 
         official = load_version(home, campaign_id, period_id, version)
     except Changed as error:
         return Reproduced(campaign_id, period_id, version or 0, [error.message])
-    basis = Basis(official.manifest["freeze"], official.manifest["inputs"]["decisions"])
+    manifest = official.manifest
+    basis = Basis(manifest["freeze"], manifest["inputs"]["decisions"], manifest.get("rules", FIRST_RULES))
     try:
         faults = [*official.faults(), *_entry_faults(home, official), *input_faults(home, basis)]
         notes = deleted_originals(home, basis)

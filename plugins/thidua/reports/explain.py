@@ -36,7 +36,8 @@ def explain(home: Home, campaign: str, unit: str, period: str) -> dict[str, Any]
     `measures`, `gates`, `awards`, `quotas` with their formulas; `ranking` with the neighbours; `readings` that the
     clauses used leave open; `reporting`; `sources` (figures with file, sheet and row); `event_sources` (files behind
     counts of events, how many of their rows count, between which lines); `checks` that the plan asks for, each with the
-    figures that it counted; `candidates` of the unit by prize and file; `other_files` of the same days;
+    figures that it counted as of the closing day; `candidates` of the unit by prize and file (both without files where
+    the published version is from before these were told); `other_files` of the same days;
     `deleted_originals`: submission -> what is told of a file of these that retention deleted.
     """
     with open_served(home) as served:
@@ -218,6 +219,8 @@ def _checks(served: Served, key: list[str]) -> list[Row]:
     """What the plan asks to be checked of the unit, with the figures that were counted: of a unit as a whole, where no
     office reported the whole, those of its parts."""
     checks = served.rows(f"select * from fct_check where {KEYS} order by check_id", key)
+    if not served.has("fct_check", "metric_id"):
+        return [{**check, "sources": []} for check in checks]
     figures = served.rows(
         """
         select
@@ -252,6 +255,8 @@ def _counted(figures: list[Row], metric_id: str | None, dimension: str, member: 
 
 def _candidates(served: Served, key: list[str]) -> list[Row]:
     """The people of the unit who are shown to the council: how many by prize and file, and between which lines."""
+    if not served.has("fct_candidate", "submission_id"):
+        return []
     return served.rows(
         """
         select
@@ -399,7 +404,7 @@ def _check_lines(checks: list[Row]) -> list[str]:
             f"có {actual}, yêu cầu {expected}"
         )
         lines += [f"  {_source_line(source)}" for source in check["sources"]]
-        if check["metric_id"] is None:
+        if check.get("metric_id", "") is None:  # a version from before this was said has no such column
             lines.append("  chỉ tiêu của đơn vị và các đơn vị trực thuộc: kèm kế hoạch")
     return lines
 

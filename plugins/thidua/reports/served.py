@@ -38,6 +38,15 @@ class Served:
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
+    def has(self, table: str, column: str) -> bool:
+        """Whether this version has a column: one that an older release published has not those that came since."""
+        found = self.rows(
+            "select 1 from duckdb_columns() where database_name = current_database() and schema_name = current_schema() "
+            "and table_name = $1 and column_name = $2",
+            [table, column],
+        )
+        return bool(found)
+
     def check_campaign(self, campaign: str) -> None:
         """Raises ThiduaError with close matches for a campaign that is not published."""
         rows = self.rows("select campaign_id, title from dim_campaign order by campaign_id")
