@@ -20,11 +20,13 @@ from thidua.lake.deletions import deletion_note, record_deletion
 from thidua.lake.entries import Changed
 from thidua.lake.evidence import evidence_path, keep_evidence
 from thidua.lake.receipts import list_landing, load_receipts, raw_path
+from thidua.lake.store import begin as begin_module
 from thidua.lake.store import push
 from thidua.lake.store.begin import begin, compare
 from thidua.lake.store.folder import Folder
+from thidua.lake.store.house import Copy
 from thidua.lake.store.lock import between_hosts
-from thidua.lake.writing import drop_note, held, put_entry, read_note, refresh, sweep, take_away, write_note
+from thidua.lake.writing import drop_note, held, put_entry, put_folder, read_note, refresh, sweep, take_away, write_note
 from thidua.settings import Home
 
 from tests.event_lake import FigureFile, work_of
@@ -186,6 +188,19 @@ def test_who_lost_the_lock_records_nothing(hosts: Hosts) -> None:
     assert len(load_decisions(hosts.a)) == 4 and hosts.seen_by(hosts.b) == content_of(hosts.a)
 
 
+def test_who_lost_the_lock_to_the_same_batch_is_told_so(hosts: Hosts) -> None:
+    """The other host has committed it meanwhile, under the lock that was lost."""
+    with hosts.on(hosts.a) as home:
+        work = judged(home, "one")
+        with pytest.raises(NotWell, match="lock between hosts was lost"), held(home, lake_lock(home)):
+            with hosts.on(hosts.b) as other, push.in_section("lake/.lock", 0):
+                put_folder(other, judged(other, "one"), other.lake / "batches" / "same")
+            put_folder(home, work, home.lake / "batches" / "same")
+        refresh(home)
+        with pytest.raises(FileExistsError):
+            put_folder(home, work, home.lake / "batches" / "same")
+
+
 def test_one_decides_at_a_time_whatever_its_host(hosts: Hosts, database: Database) -> None:
     turns: list[str] = []
 
@@ -198,6 +213,7 @@ def test_one_decides_at_a_time_whatever_its_host(hosts: Hosts, database: Databas
         waiting.start()
         asks = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
         while database.rows(asks) == [(0,)]:
+            assert waiting.is_alive(), "it waits for the lock, or it was let in, or it failed"
             time.sleep(0.01)
         turns.append("first")
         with between_hosts(hosts.a, hosts.a.lake / "closings" / "c" / "q2" / ".lock"):
@@ -236,6 +252,40 @@ def test_killed_after_the_commit_it_is_there_at_the_next_look(hosts: Hosts, monk
             receive(home)
         assert not load_receipts(home)
     assert hosts.seen_by(hosts.a) == hosts.seen_by(hosts.b) and load_receipts(hosts.a)
+
+
+def test_who_slept_does_not_commit_what_was_swept(hosts: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A laptop's lid, a paused machine: by the time that it goes on, another host may have taken what it sent for
+    abandoned. Within half a day it looks whether that is there, later it is refused; either way it runs again."""
+    catching = push.catch_up
+
+    def asleep(hours: float, swept: bool) -> Callable[[Any], int]:
+        def catch_up(copy: Any) -> int:
+            slept = push._clocks()[0] + hours * 3600, push._clocks()[1]
+            patched.setattr(push, "_clocks", lambda: slept)
+            if swept:
+                for path in (hosts.store / "files").iterdir():
+                    path.unlink()
+            return catching(copy)
+
+        return catch_up
+
+    for hours, swept in ((2, True), (13, False), (2, False)):
+        with hosts.on(hosts.a) as home, monkeypatch.context() as patched:
+            work = judged(home, "one")
+            patched.setattr(push, "catch_up", asleep(hours, swept))
+            if hours == 2 and not swept:
+                assert commit(home, work)
+            else:
+                with pytest.raises(NotWell, match="it took too long"):
+                    commit(home, work)
+    assert hosts.seen_by(hosts.joined("c")) == content_of(hosts.a) and len(list_batches(hosts.a)) == 1
+
+
+def test_a_host_without_any_batch_has_nothing_to_commit(hosts: Hosts) -> None:
+    """Nothing could be judged, on another host: there is no work directory, and no folder of batches."""
+    with hosts.on(hosts.b) as home:
+        assert commit(home, home.lake / "batches" / ".tmp-of-another-host") is None
 
 
 def delete_original(home: Home) -> str:
@@ -475,6 +525,36 @@ def test_a_house_that_lived_goes_on_on_two_hosts(lived: Hosts) -> None:
     with lived.on(lived.a) as home:
         assert begin(home).paths == len(before) - 2 * 5, "again: it says so; two batches of six files"
     assert lived.seen_by(lived.joined("b")) == before == content_of(lived.a)
+
+
+def test_what_is_received_while_the_store_begins_is_in_it(lived: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a worker that was started before and knows of no store: no lock keeps it from receiving. Killed then, it is run
+    again."""
+    creating: Callable[..., bool] = Folder.create
+    put_late = begin_module._put_all
+
+    def create(place: Folder, key: str, content: bytes) -> bool:
+        if key == "house.json":  # all of lake/ is committed
+            with monkeypatch.context() as patched:
+                patched.delenv("THIDUA_LAKE_STORE")
+                land(lived.a, f"{CAMPAIGN}/progress/late.csv", "late;1\n")
+                list_landing(lived.a, LATER, explicit_now=True, settle_seconds=0)
+        return creating(place, key, content)
+
+    def put_all(copy: Copy) -> int:
+        if (copy.folder / "house.json").exists():
+            raise KeyboardInterrupt
+        return put_late(copy)
+
+    monkeypatch.setattr(Folder, "create", create)
+    with lived.on(lived.a) as home:
+        with monkeypatch.context() as patched:
+            patched.setattr(begin_module, "_put_all", put_all)
+            with pytest.raises(KeyboardInterrupt):
+                begin(home)
+        assert begin(home).paths == begin(home).paths
+        assert len(load_receipts(home)) == 2 and compare(home).is_same
+    assert lived.seen_by(lived.joined("b")) == content_of(lived.a)
 
 
 def test_a_store_that_lets_two_create_one_object_is_refused(lived: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
