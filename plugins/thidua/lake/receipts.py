@@ -18,11 +18,12 @@ import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from thidua.clock import now_utc, parse_instant
 from thidua.errors import ThiduaError
+from thidua.lake.clocks import CLOCKS_APART
 from thidua.lake.writing import is_shared, put_entries
 from thidua.limits import MAX_FILE_BYTES
 from thidua.settings import Home
@@ -33,8 +34,6 @@ _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".swp", "~")
 _NOT_EXPORTS = {"thumbs.db", "desktop.ini"}
 _EXPORT_SUFFIXES = {".csv", ".txt", ".xlsx", ".xls", ".xlsb", ".ods"}
 _MAX_SIDECAR_BYTES = 10_000
-# How far the clocks of hosts that share a store may be apart without a word.
-_CLOCKS_APART = timedelta(seconds=60)
 # So many files, of so many bytes, are one commit to a store.
 _TOGETHER, _TOGETHER_BYTES = 50, 50_000_000
 # They end a line, stand for undecodable bytes, or turn the direction of what is shown.
@@ -347,7 +346,7 @@ def list_landing(
     """
     now = (now or now_utc()).astimezone(UTC)
     known = load_receipts(home)
-    if known and not explicit_now and is_shared(home) and now < known[-1].received <= now + _CLOCKS_APART:
+    if known and not explicit_now and is_shared(home) and now < known[-1].received <= now + CLOCKS_APART:
         now = known[-1].received  # another host's clock is a little ahead: what comes later is not received earlier
     if known and not explicit_now and now < known[-1].received:
         raise ThiduaError(
