@@ -21,12 +21,17 @@ from thidua.lake.entries import Changed
 from thidua.lake.evidence import evidence_path, keep_evidence
 from thidua.lake.receipts import list_landing, load_receipts, raw_path
 from thidua.lake.store import begin as begin_module
+from thidua.lake.store import house as house_module
 from thidua.lake.store import push
 from thidua.lake.store.begin import begin, compare
 from thidua.lake.store.folder import Folder
-from thidua.lake.store.house import Copy
+from thidua.lake.store.house import Copy, copy_of
 from thidua.lake.store.lock import between_hosts
 from thidua.lake.writing import drop_note, held, put_entry, put_folder, read_note, refresh, sweep, take_away, write_note
+from thidua.operations import backup as backup_module
+from thidua.operations.backup import backup
+from thidua.operations.contents import Kept
+from thidua.operations.tidy import _moved_aside
 from thidua.settings import Home
 
 from tests.event_lake import FigureFile, work_of
@@ -326,6 +331,40 @@ def test_a_deleted_original_stays_deleted(hosts: Hosts) -> None:
     assert hosts.seen_by(hosts.a) == expected == hosts.seen_by(hosts.joined("d"))
 
 
+def test_a_backup_while_another_host_deletes_an_original(
+    hosts: Hosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Listed, then gone by a look of the pages: the archive has the record of its deletion instead. One that is gone by
+    nothing is no backup."""
+    listing = backup_module.kept_files
+    with hosts.on(hosts.a) as home:
+        receive(home)
+    hosts.seen_by(hosts.b)
+    (receipt,) = load_receipts(hosts.b)
+
+    def lost(*given: Any, **options: Any) -> list[Kept]:
+        listed = listing(*given, **options)
+        raw_path(hosts.b, receipt.content_sha256).rename(tmp_path / "lost")
+        return listed
+
+    def deleted(*given: Any, **options: Any) -> list[Kept]:
+        listed = listing(*given, **options)
+        with hosts.on(hosts.a) as home:
+            delete_original(home)
+        hosts.seen_by(hosts.b)
+        return listed
+
+    with hosts.on(hosts.b) as home:
+        monkeypatch.setattr(backup_module, "kept_files", lost)
+        with pytest.raises(FileNotFoundError):
+            backup(home, hosts.plans, tmp_path / "lost.tar.gz", LATER, with_airflow=False)
+        (tmp_path / "lost").rename(raw_path(home, receipt.content_sha256))
+        monkeypatch.setattr(backup_module, "kept_files", deleted)
+        files = backup(home, hosts.plans, tmp_path / "b.tar.gz", LATER, with_airflow=False).manifest["files"]
+    assert f"home/lake/deletions/{receipt.content_sha256}.json" in files
+    assert not any("/raw/" in name for name in files)
+
+
 def test_an_original_that_is_handed_in_meanwhile_is_not_deleted(hosts: Hosts) -> None:
     with hosts.on(hosts.a) as home:
         receive(home)
@@ -342,6 +381,11 @@ def test_an_original_that_is_handed_in_meanwhile_is_not_deleted(hosts: Hosts) ->
         [["batches/x", {"files": {"../../outside": {}}}]],
         [["decisions/.hidden", {"text": "{}"}]],
         [["alone.json", {"text": "{}"}]],
+        [["restricted/person.key", {"text": "a key that somebody knows"}]],
+        [["restricted/slips/x/slip.xlsx", {"text": "{}"}]],
+        [["elsewhere/x.json", {"text": "{}"}]],
+        [["restricted/raw/x", {"key": "notes/x", "sha256": "0", "size": 1}]],
+        [["batches/x", {"files": {"manifest.json": {"key": f"files/{'0' * 64}-{'1' * 12}/..", "sha256": "0" * 64}}}]],
         ["nothing"],
     ],
 )
@@ -434,6 +478,29 @@ def test_a_lake_that_is_no_copy_is_refused(hosts: Hosts, tmp_path: Path, monkeyp
         patched.delenv("THIDUA_LAKE_STORE")
         with pytest.raises(ThiduaError, match="set THIDUA_LAKE_STORE to it"):
             decide(hosts.a)
+
+
+def test_two_first_commands_at_once(hosts: Hosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a host that joins: while one sees an empty lake/, the other fills it."""
+    with hosts.on(hosts.a) as home:
+        decide(home)
+    joining = Home(tmp_path / "c")
+    looking = house_module.of_lake
+
+    def of_lake(home: Home) -> Any:
+        monkeypatch.setattr(house_module, "of_lake", looking)
+        refresh(joining)  # the other command
+        return looking(home)
+
+    with hosts.on(joining) as home:
+        monkeypatch.setattr(house_module, "of_lake", of_lake)
+        house_module._join(home, *_place_and_house(hosts))
+    assert content_of(joining) == content_of(hosts.a)
+
+
+def _place_and_house(hosts: Hosts) -> tuple[Any, Any]:
+    place = copy_of(hosts.a).place
+    return place, house_module._read_house(place)
 
 
 def test_another_key_is_refused(hosts: Hosts, tmp_path: Path) -> None:
@@ -579,6 +646,7 @@ def test_a_copy_that_differs_is_told_and_mended(hosts: Hosts) -> None:
         assert (len(found.lacking), len(found.changed), found.alone) == (1, 2, ["decisions/alone.json"])
         found = compare(home, mend=True)
         assert found.aside and (found.aside / "decisions" / "alone.json").read_text() == "known here alone"
+        assert found.aside.name in _moved_aside(home)[0], "retention tells of it"
         assert compare(home).is_same and content_of(home) == expected
 
 

@@ -322,6 +322,17 @@ def test_a_backup_is_not_restored_into_a_copy(hosts: Hosts, tmp_path: Path) -> N
         assert compare(home).is_same and content_of(home) == content_of(hosts.a)
 
 
+def test_help_asks_nothing_of_the_store(
+    hosts: Hosts, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Folder, "read", lambda *_: (_ for _ in ()).throw(NotWell("it was asked")))
+    for arguments, code in ((["status", "--help"], 0), (["status"], 1)):
+        monkeypatch.setattr("sys.argv", ["thidua", *arguments])
+        with hosts.on(hosts.a), pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == code and ("it was asked" in capsys.readouterr().err) is bool(code)
+
+
 def test_the_commands_on_the_store(hosts: Hosts, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     def said(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["thidua", *arguments])
