@@ -21,7 +21,7 @@ from thidua.orchestration.preload import TASKS
 
 # The server of a process that runs tests is one: who starts it first says what it has imported.
 CHILDREN = multiprocessing.get_context("forkserver")
-CHILDREN.set_forkserver_preload(["great_expectations", "duckdb_engine", "pandas", *TASKS, "thidua.cli"])
+CHILDREN.set_forkserver_preload(["tests.loaded", "duckdb_engine", "pandas", *TASKS, "thidua.cli"])
 
 
 @dataclass(frozen=True)

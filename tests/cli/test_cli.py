@@ -69,7 +69,7 @@ def test_help_is_quick_to_read(tmp_path: Path) -> None:
 
 def test_help_imports_only_what_it_shows() -> None:
     """Each heavy library costs a second or more; commands import them when they run."""
-    heavy = "{'airflow', 'dbt', 'duckdb', 'great_expectations', 'pandas', 'pyarrow', 'pydantic', 'yaml'}"
+    heavy = "{'airflow', 'dbt', 'duckdb', 'great_expectations', 'pandas', 'pyarrow', 'pydantic', 'yaml', 'boto3', 'botocore', 's3fs'}"
     code = f"import sys, thidua.cli; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -7,6 +7,7 @@ line on stderr; a traceback only with --debug. Commands import what they need wh
 from __future__ import annotations
 
 import sys
+from itertools import takewhile
 from typing import Annotated
 
 import typer
@@ -78,10 +79,15 @@ def _shared(
 ) -> None:
     """Documents --debug, which main() takes from any place of the line before Typer reads the rest. With a store of
     several hosts, whatever is asked is asked of what all of them know."""
-    if context.invoked_subcommand not in WITHOUT_LAKE:
+    if context.invoked_subcommand not in WITHOUT_LAKE and not context.resilient_parsing and not _asks_for_help():
         from thidua.orchestration.fresh import home
 
         home()
+
+
+def _asks_for_help() -> bool:
+    """Typer answers `thidua ingest --help` only after this; what follows `--` is no option."""
+    return "--help" in list(takewhile(lambda argument: argument != "--", sys.argv[1:]))
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from thidua.closing.clocks import closing_instant
 from thidua.closing.named import AWARD_PERSON, EXCLUDE_PERSON, excluded_persons, plain_name, same_person
 from thidua.closing.questions import ACCEPT_PLAN, SETTLE, STAYS_OPEN, Question, accepted_by
 from thidua.errors import ThiduaError
@@ -52,6 +53,7 @@ def record_answer(
     `basis`: that of the question as whoever answered was shown it, if that was before; it is what is settled. Where
     the choices have changed since, the question stays open.
     """
+    at = closing_instant(home, campaign_id, period_id, at)
     if question.kind == "plan_change":
         _one_of(question, answer, question.choices["results"])
         return [_accept_plan(home, campaign_id, question, decided_by, at, reason)]

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 
 from thidua.closing.basis import Basis, input_faults
+from thidua.closing.clocks import closing_instant
 from thidua.closing.close import Closing, examine
 from thidua.closing.compare import changes_between
 from thidua.closing.compute import compute_basis, computed_before, write_tables
@@ -67,6 +68,7 @@ def approve(
     if role.strip().casefold() not in MAY_APPROVE:
         raise Refused(f"{user}: vai trò '{role}' chỉ được xem / the role '{role}' may look, not approve")
     with held(home, closing_lock(home, campaign_id, period_id)):
+        at = closing_instant(home, campaign_id, period_id, at)
         closing = examine(home, campaign_id, period_id, at)
         _refuse_unready(closing, seen, acknowledges)
         if any(person_of(one["user"]) == person_of(user) for one in closing.approvals):

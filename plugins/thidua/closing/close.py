@@ -13,6 +13,7 @@ from typing import Any
 
 from thidua.clock import day_end
 from thidua.closing.basis import REISSUE, basis_of, freeze_content
+from thidua.closing.clocks import closing_instant
 from thidua.closing.compute import Computed, compute_basis, forget_others
 from thidua.closing.earlier import Earlier, asked_by_plan, open_earlier
 from thidua.closing.questions import Question, find_questions
@@ -96,6 +97,7 @@ def prepare(
         record_snapshots(home, campaigns_dir, at)
     ready_at = _ready_at(home, campaign_id, period_id, at, grace)
     with held(home, closing_lock(home, campaign_id, period_id)):
+        at = closing_instant(home, campaign_id, period_id, at)
         freeze, order = _freeze_in_force(home, campaign_id, period_id, at)
         if order is None and freeze is None and at < ready_at:
             day = ready_at.astimezone(UTC).isoformat()
@@ -117,6 +119,7 @@ def examine(home: Home, campaign_id: str, period_id: str, at: datetime) -> Closi
         raise NotWell(
             f"kỳ chưa được chốt số liệu / {campaign_id} {period_id} is not frozen yet; run `thidua close` first"
         )
+    at = closing_instant(home, campaign_id, period_id, at)
     freeze = freezes[-1]
     versions = list_versions(home, campaign_id, period_id)
     official = load_version(home, campaign_id, period_id) if versions else None
@@ -245,6 +248,6 @@ def record_order(
         kind=REISSUE,
         subject=subject,
         decided_by=decided_by,
-        recorded_at=at,
+        recorded_at=closing_instant(home, campaign_id, period_id, at),
         reason=reason,
     )

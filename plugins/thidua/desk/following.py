@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 _SECONDS = 5
 _following = threading.Lock()
+_looking = threading.Lock()
 
 
 def fresh(request: Request) -> None:
@@ -24,10 +25,13 @@ def fresh(request: Request) -> None:
     home = desk_of(request).home
     if not is_shared(home):
         return
-    try:
-        refresh(home, at_most_every=_SECONDS)
-    except ThiduaError as error:
-        log.warning("%s", error.message)
+    if _looking.acquire(blocking=False):  # one page looks; where the store is slow to answer, none waits behind it
+        try:
+            refresh(home, at_most_every=_SECONDS, wait=False)
+        except ThiduaError as error:
+            log.warning("%s", error.message)
+        finally:
+            _looking.release()
     if _following.acquire(
         blocking=False
     ):  # to publish here what is published there takes seconds: no page waits for it

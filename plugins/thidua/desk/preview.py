@@ -89,12 +89,11 @@ class Previewer:
 
 def preload() -> None:
     """Everything that judging imports, Great Expectations above all."""
-    import great_expectations.render.renderer  # noqa: F401
-
     import thidua.intake.judge  # noqa: F401
     from thidua.intake.validate import load_gx
 
     load_gx()
+    import great_expectations.render.renderer  # noqa: F401
 
 
 def judge_alone(home: Home, campaigns_dir: Path, receipt: Receipt, content: bytes, now: datetime) -> Preview:

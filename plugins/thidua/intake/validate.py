@@ -23,6 +23,7 @@ from uuid import uuid4
 import duckdb
 
 from thidua.errors import PlanError, Problem, ThiduaError
+from thidua.imports import hidden
 from thidua.intake.contracts import Contract, Severity
 from thidua.intake.personal import MASK
 from thidua.settings import expectations_dir
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 
 # GX keeps its current context in a global: one run at a time in a process.
 _ONE_RUN = Lock()
+# GX takes them along where they are installed, as they are for the lake's store, and asks nothing of them here.
+_CLOUDS = ("boto3", "botocore", "pyathena")
 
 
 @dataclass(frozen=True)
@@ -118,9 +121,9 @@ class _DuckDB(str):
 
 @lru_cache(maxsize=1)
 def load_gx() -> Any:
-    """GX, imported late (it costs seconds), without telemetry, and able to read DuckDB."""
+    """GX, imported late (it costs seconds), without telemetry and clients of clouds, and able to read DuckDB."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), hidden(*_CLOUDS):
         warnings.simplefilter("ignore")
         import great_expectations as gx
         from great_expectations.execution_engine import sqlalchemy_execution_engine as engine

@@ -139,8 +139,8 @@ def _is_abandoned(folder: Path, committed: set[str]) -> bool:
 
 
 def _remove_abandoned(home: Home, committed: set[str]) -> None:
-    for folder in batches_dir(home).iterdir():
-        if folder.name.startswith(TEMPORARY) and _is_abandoned(folder, committed):
+    for folder in batches_dir(home).glob(f"{TEMPORARY}*"):  # of a folder that is not there yet: nothing
+        if _is_abandoned(folder, committed):
             shutil.rmtree(folder, ignore_errors=True)
 
 

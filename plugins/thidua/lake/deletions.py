@@ -27,7 +27,7 @@ def _path(home: Home, content_sha256: str, number: int = 1) -> Path:
     return home.lake / "deletions" / f"{name}.json"
 
 
-def _records(home: Home, content_sha256: str) -> list[Path]:
+def records_of(home: Home, content_sha256: str) -> list[Path]:
     """The records of these bytes, the last deletion last."""
     paths = (_path(home, content_sha256, number) for number in count(1))
     return list(takewhile(Path.exists, paths))
@@ -37,7 +37,7 @@ def record_deletion(
     home: Home, content_sha256: str, *, submission_ids: Sequence[str], deleted_by: str, at: datetime, rule: str
 ) -> Entry:
     """Writes the record once; the first one stands, until it does not name a submission whose bytes go now."""
-    records = _records(home, content_sha256)
+    records = records_of(home, content_sha256)
     if records and set(submission_ids) <= set((last := read_entry(records[-1]))["submission_ids"]):
         return last
     content = {
@@ -75,6 +75,6 @@ def deletion_note(home: Home, content_sha256: str) -> str | None:
     """A line on a deleted original; None: it was not deleted. Raises Changed when the record was edited."""
     if not is_deleted(home, content_sha256):
         return None
-    entry = read_entry(_records(home, content_sha256)[-1])
+    entry = read_entry(records_of(home, content_sha256)[-1])
     day = f"{datetime.fromisoformat(entry['deleted_at']).astimezone(LOCAL):%d/%m/%Y}"
     return f"bản gốc đã xóa theo quy định lưu trữ ngày {day} / original deleted by retention on {day} ({entry['deleted_by']})"

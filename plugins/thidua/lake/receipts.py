@@ -19,12 +19,13 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from threading import Lock
 
 from thidua.clock import now_utc, parse_instant
 from thidua.errors import ThiduaError
+from thidua.lake.clocks import CLOCKS_APART
 from thidua.lake.writing import is_shared, put_entries
 from thidua.limits import MAX_FILE_BYTES
 from thidua.settings import Home
@@ -35,8 +36,6 @@ _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".swp", "~")
 _NOT_EXPORTS = {"thumbs.db", "desktop.ini"}
 _EXPORT_SUFFIXES = {".csv", ".txt", ".xlsx", ".xls", ".xlsb", ".ods"}
 MAX_SIDECAR_BYTES = 10_000
-# How far the clocks of hosts that share a store may be apart without a word.
-_CLOCKS_APART = timedelta(seconds=60)
 # So many files, of so many bytes, are one commit to a store.
 _TOGETHER, _TOGETHER_BYTES = 50, 25_000_000
 # More than this is received one after the other: eight at once of the largest files would be 1.6 GB of memory.
@@ -361,7 +360,7 @@ def list_landing(
     """
     now = (now or now_utc()).astimezone(UTC)
     known = load_receipts(home)
-    if known and not explicit_now and is_shared(home) and now < known[-1].received <= now + _CLOCKS_APART:
+    if known and not explicit_now and is_shared(home) and now < known[-1].received <= now + CLOCKS_APART:
         now = known[-1].received  # another host's clock is a little ahead: what comes later is not received earlier
     if known and not explicit_now and now < known[-1].received:
         raise ThiduaError(

@@ -11,14 +11,15 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from thidua.errors import ThiduaError
+from thidua.errors import NotWell, ThiduaError
 from thidua.files import fsync_dir, locked, write_atomic, write_once
 from thidua.lake.store.tree import mode_of
 from thidua.settings import Home
 from thidua.settings import home as home_of_settings
 
 STORE = "THIDUA_LAKE_STORE"
-_refreshed: dict[tuple[Path, int], float] = {}
+# When this process looked last, and what kept it from looking.
+_refreshed: dict[tuple[Path, int], tuple[float, NotWell | None]] = {}
 
 
 def is_shared(home: Home) -> bool:
@@ -104,18 +105,27 @@ def held(home: Home, lock: Path) -> Iterator[None]:
             yield
 
 
-def refresh(home: Home, at_most_every: float = 0.0) -> bool:
-    """Takes what other hosts committed, unless this process did within so many seconds; whether it did. Raises NotWell."""
+def refresh(home: Home, at_most_every: float = 0.0, *, wait: bool = True) -> bool:
+    """Takes what other hosts committed, unless this process did within so many seconds, or without `wait` unless somebody
+    is at it; whether it did. Raises NotWell: within so many seconds the same, without asking again."""
     if not is_shared(home):
         return False
     known = home.path, os.getpid()
-    if known in _refreshed and time.monotonic() - _refreshed[known] < at_most_every:
+    if known in _refreshed and time.monotonic() - _refreshed[known][0] < at_most_every:
+        if problem := _refreshed[known][1]:
+            raise NotWell(problem.message)
         return False
     from thidua.lake.store.house import copy_of
     from thidua.lake.store.pull import pull
 
-    pull(copy_of(home))
-    _refreshed[known] = time.monotonic()
+    try:
+        pull(copy_of(home), wait=wait)
+    except BlockingIOError:
+        return False
+    except NotWell as error:
+        _refreshed[known] = time.monotonic(), error
+        raise
+    _refreshed[known] = time.monotonic(), None
     return True
 
 

@@ -14,6 +14,7 @@ import os
 import tarfile
 import time
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -79,15 +80,29 @@ def new_archive(target: Path) -> Iterator[tarfile.TarFile]:
 
 
 def add_files(
-    tar: tarfile.TarFile, files: Iterable[Kept], advance: Callable[[int], None]
+    tar: tarfile.TarFile,
+    files: Iterable[Kept],
+    advance: Callable[[int], None],
+    instead: Callable[[Kept], list[Kept]] = lambda kept: [],
 ) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """name -> {sha256, size, mtime_ns}; and what vanished or changed while it was being read, which is left out."""
+    """name -> {sha256, size, mtime_ns}; and what vanished or changed while it was being read, which is left out.
+
+    `instead`: what explains that a file of the lake is gone. Raises FileNotFoundError where nothing does.
+    """
     written: dict[str, dict[str, Any]] = {}
     left_out: list[str] = []
-    for kept in files:
+    to_do = deque(files)
+    while to_do:
+        kept = to_do.popleft()
         if kept.name in written:
             continue
-        said = _add_moving(tar, kept, advance) if kept.moves else _add(tar, kept, advance)
+        try:
+            said = _add_moving(tar, kept, advance) if kept.moves else _add(tar, kept, advance)
+        except FileNotFoundError:
+            if not (explained := instead(kept)):
+                raise
+            to_do.extendleft(explained)
+            continue
         if said is None:
             left_out.append(kept.name)
         else:

@@ -16,7 +16,7 @@ from thidua.files import locked, write_atomic
 from thidua.intake.personal import fingerprint_of_key, key_path
 from thidua.lake.entries import canonical
 from thidua.operations.archive import Manifest, add_files, add_manifest, new_archive, read_archive
-from thidua.operations.contents import HOME, Kept, is_secret, kept_files
+from thidua.operations.contents import HOME, Kept, deletions_of, is_secret, kept_files
 from thidua.operations.metadata import copy_metadata
 from thidua.settings import Home
 
@@ -91,7 +91,7 @@ def backup(
             notes += [reason] if reason else []
         begin(sum(kept.size for kept in files))
         with new_archive(path) as tar:
-            written, moved = add_files(tar, files, advance)
+            written, moved = add_files(tar, files, advance, lambda kept: deletions_of(home, kept))
             manifest = add_manifest(
                 tar,
                 {

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thidua.intake.personal import FINGERPRINT, key_path
-from thidua.lake.receipts import SIDECAR, waiting_files
+from thidua.lake.deletions import is_deleted, records_of
+from thidua.lake.receipts import SIDECAR, raw_path, waiting_files
 from thidua.settings import Home
 
 # The names of the archive begin with one of these.
@@ -85,6 +86,16 @@ def _below(folder: Path, name: str, moves: bool = False) -> Iterator[Kept]:
             path = Path(root) / file
             if not file.startswith(".") and path.is_file() and not path.is_symlink():
                 yield _kept(path, f"{name}/{path.relative_to(folder).as_posix()}", moves)
+
+
+def deletions_of(home: Home, kept: Kept) -> list[Kept]:
+    """The records of an original's deletion, where it was deleted since it was listed; none: it is not gone by one. With a
+    store, another host's retention may take it away at any time."""
+    if kept.path != raw_path(home, kept.path.name) or not is_deleted(home, kept.path.name):
+        return []
+    return [
+        _kept(path, f"{HOME}/{path.relative_to(home.path).as_posix()}") for path in records_of(home, kept.path.name)
+    ]
 
 
 def is_secret(name: str) -> bool:

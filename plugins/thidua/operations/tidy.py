@@ -215,9 +215,12 @@ def _in_landing(home: Home, originals: list[Original]) -> list[str]:
 
 
 def _moved_aside(home: Home) -> list[str]:
+    restored = "một lần khôi phục đã dời sang bên / a restore moved this aside, it holds a whole house"
+    mended = "`thidua store-check --mend` đã dời sang bên / moved this aside, it may hold originals"
     return [
-        f"một lần khôi phục đã dời sang bên / a restore moved this aside, it holds a whole house: {path.name}; delete it when sure"
-        for path in sorted(home.path.glob("replaced-*"))
+        f"{said}: {path.name}; delete it when sure"
+        for said, pattern in ((restored, "replaced-*"), (mended, "set-aside-*"))
+        for path in sorted(home.path.glob(pattern))
     ]
 
 

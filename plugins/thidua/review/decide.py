@@ -6,7 +6,7 @@ when this process dies in between.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from thidua.clock import LOCAL
 from thidua.errors import NotWell, ThiduaError
 from thidua.lake.batches import lake_lock
+from thidua.lake.clocks import not_before
 from thidua.lake.decisions import Decision, in_force, load_decisions, record_decision
 from thidua.lake.writing import held
 from thidua.review.facts import Facts
@@ -118,7 +119,7 @@ def decide(
             kind=kind,
             subject=asked.model_dump(mode="json"),
             decided_by=decided_by,
-            recorded_at=now,
+            recorded_at=not_before(home, now, _instants(home)),
             reason=reason.strip(),
             evidence=evidence,
         )
@@ -168,10 +169,15 @@ def withdraw_decision(
             kind=WITHDRAW,
             subject={"decision_id": decision["decision_id"]},
             decided_by=decided_by,
-            recorded_at=now,
+            recorded_at=not_before(home, now, _instants(home)),
             reason=reason.strip(),
             withdraws=decision["decision_id"],
         )
+
+
+def _instants(home: Home) -> Iterator[datetime]:
+    for decision in load_decisions(home):
+        yield datetime.fromisoformat(decision["recorded_at"])
 
 
 def follow(home: Home, campaigns_dir: Path, now: datetime) -> list[str]:

@@ -49,8 +49,9 @@ class Warehouse(Protocol):
 
     def exists(self) -> bool: ...
 
-    def locked(self) -> AbstractContextManager[None]:
-        """Held for a build or a publish: one process at a time, released by the system when it dies."""
+    def locked(self, *, wait: bool = True) -> AbstractContextManager[None]:
+        """Held for a build or a publish: one process at a time, released by the system when it dies. Without `wait`,
+        raises BlockingIOError where somebody holds it."""
 
     def opened(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """A connection with what the warehouse remembers, schema `state`."""
@@ -100,8 +101,8 @@ class FileWarehouse:
     def exists(self) -> bool:
         return self.database.exists()
 
-    def locked(self) -> AbstractContextManager[None]:
-        return locked(self.database.parent / ".lock")
+    def locked(self, *, wait: bool = True) -> AbstractContextManager[None]:
+        return locked(self.database.parent / ".lock", wait=wait)
 
     @contextmanager
     def opened(self) -> Iterator[duckdb.DuckDBPyConnection]:

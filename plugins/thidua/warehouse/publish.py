@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,17 +59,17 @@ def export_marts(warehouse: Warehouse, folder: Path) -> list[str]:
     return tables
 
 
-def publish(home: Home, keep: int | None = None, only: str | None = None) -> Path | None:
+def publish(home: Home, keep: int | None = None, only: str | None = None, *, wait: bool = True) -> Path | None:
     """Publishes the last complete build; None when it is published already. Keeps the last `keep` versions, None: as many
     as retention.yml says. `only`: this build and no other one.
 
-    Raises NotWell when there is no build or the last one did not finish: what is published stays in place.
+    Without `wait`, raises BlockingIOError while somebody builds. Raises NotWell when there is no build or the last one did not finish: what is published stays in place.
     """
     warehouse = warehouse_of(home)
     if not warehouse.exists():
         raise NotWell("chưa dựng kho / nothing is built yet; run `thidua build` first")
     kept = keep if keep is not None else load_policy(home).served_versions
-    with warehouse.locked():
+    with warehouse.locked(wait=wait):
         with warehouse.opened() as connection:
             complete, build_id = raw.is_complete(connection), raw.build_id(connection)
             described = raw.read_described(connection)
@@ -108,12 +109,14 @@ def publish(home: Home, keep: int | None = None, only: str | None = None) -> Pat
 
 
 def follow(home: Home) -> None:
-    """With a store: brings the files of this host to what any host published, for pages and for who watches landing/."""
+    """With a store: brings the files of this host to what any host published, for pages and for who watches landing/.
+    While somebody builds, it is left to the next look: none waits for it."""
     if not is_shared(home):
         return
     told = read_note(home, home.serve / _PUBLISHED)
     if told is not None and told.decode() != _build_of(home.serve / "current") and warehouse_of(home).exists():
-        publish(home, only=told.decode())
+        with suppress(BlockingIOError):
+            publish(home, only=told.decode(), wait=False)
 
 
 def _tell(home: Home, build_id: str | None) -> None:

@@ -20,11 +20,18 @@ from thidua.lake.deletions import deletion_note, record_deletion
 from thidua.lake.entries import Changed
 from thidua.lake.evidence import evidence_path, keep_evidence
 from thidua.lake.receipts import list_landing, load_receipts, raw_path
+from thidua.lake.store import begin as begin_module
+from thidua.lake.store import house as house_module
 from thidua.lake.store import push
 from thidua.lake.store.begin import begin, compare
 from thidua.lake.store.folder import Folder
+from thidua.lake.store.house import Copy, copy_of
 from thidua.lake.store.lock import between_hosts
-from thidua.lake.writing import drop_note, held, put_entry, read_note, refresh, sweep, take_away, write_note
+from thidua.lake.writing import drop_note, held, put_entry, put_folder, read_note, refresh, sweep, take_away, write_note
+from thidua.operations import backup as backup_module
+from thidua.operations.backup import backup
+from thidua.operations.contents import Kept
+from thidua.operations.tidy import _moved_aside
 from thidua.settings import Home
 
 from tests.event_lake import FigureFile, work_of
@@ -186,6 +193,19 @@ def test_who_lost_the_lock_records_nothing(hosts: Hosts) -> None:
     assert len(load_decisions(hosts.a)) == 4 and hosts.seen_by(hosts.b) == content_of(hosts.a)
 
 
+def test_who_lost_the_lock_to_the_same_batch_is_told_so(hosts: Hosts) -> None:
+    """The other host has committed it meanwhile, under the lock that was lost."""
+    with hosts.on(hosts.a) as home:
+        work = judged(home, "one")
+        with pytest.raises(NotWell, match="lock between hosts was lost"), held(home, lake_lock(home)):
+            with hosts.on(hosts.b) as other, push.in_section("lake/.lock", 0):
+                put_folder(other, judged(other, "one"), other.lake / "batches" / "same")
+            put_folder(home, work, home.lake / "batches" / "same")
+        refresh(home)
+        with pytest.raises(FileExistsError):
+            put_folder(home, work, home.lake / "batches" / "same")
+
+
 def test_one_decides_at_a_time_whatever_its_host(hosts: Hosts, database: Database) -> None:
     turns: list[str] = []
 
@@ -198,6 +218,7 @@ def test_one_decides_at_a_time_whatever_its_host(hosts: Hosts, database: Databas
         waiting.start()
         asks = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
         while database.rows(asks) == [(0,)]:
+            assert waiting.is_alive(), "it waits for the lock, or it was let in, or it failed"
             time.sleep(0.01)
         turns.append("first")
         with between_hosts(hosts.a, hosts.a.lake / "closings" / "c" / "q2" / ".lock"):
@@ -238,6 +259,40 @@ def test_killed_after_the_commit_it_is_there_at_the_next_look(hosts: Hosts, monk
     assert hosts.seen_by(hosts.a) == hosts.seen_by(hosts.b) and load_receipts(hosts.a)
 
 
+def test_who_slept_does_not_commit_what_was_swept(hosts: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A laptop's lid, a paused machine: by the time that it goes on, another host may have taken what it sent for
+    abandoned. Within half a day it looks whether that is there, later it is refused; either way it runs again."""
+    catching = push.catch_up
+
+    def asleep(hours: float, swept: bool) -> Callable[[Any], int]:
+        def catch_up(copy: Any) -> int:
+            slept = push._clocks()[0] + hours * 3600, push._clocks()[1]
+            patched.setattr(push, "_clocks", lambda: slept)
+            if swept:
+                for path in (hosts.store / "files").iterdir():
+                    path.unlink()
+            return catching(copy)
+
+        return catch_up
+
+    for hours, swept in ((2, True), (13, False), (2, False)):
+        with hosts.on(hosts.a) as home, monkeypatch.context() as patched:
+            work = judged(home, "one")
+            patched.setattr(push, "catch_up", asleep(hours, swept))
+            if hours == 2 and not swept:
+                assert commit(home, work)
+            else:
+                with pytest.raises(NotWell, match="it took too long"):
+                    commit(home, work)
+    assert hosts.seen_by(hosts.joined("c")) == content_of(hosts.a) and len(list_batches(hosts.a)) == 1
+
+
+def test_a_host_without_any_batch_has_nothing_to_commit(hosts: Hosts) -> None:
+    """Nothing could be judged, on another host: there is no work directory, and no folder of batches."""
+    with hosts.on(hosts.b) as home:
+        assert commit(home, home.lake / "batches" / ".tmp-of-another-host") is None
+
+
 def delete_original(home: Home) -> str:
     (receipt,) = load_receipts(home)
     ids, content = [receipt.submission_id], receipt.content_sha256
@@ -276,6 +331,40 @@ def test_a_deleted_original_stays_deleted(hosts: Hosts) -> None:
     assert hosts.seen_by(hosts.a) == expected == hosts.seen_by(hosts.joined("d"))
 
 
+def test_a_backup_while_another_host_deletes_an_original(
+    hosts: Hosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Listed, then gone by a look of the pages: the archive has the record of its deletion instead. One that is gone by
+    nothing is no backup."""
+    listing = backup_module.kept_files
+    with hosts.on(hosts.a) as home:
+        receive(home)
+    hosts.seen_by(hosts.b)
+    (receipt,) = load_receipts(hosts.b)
+
+    def lost(*given: Any, **options: Any) -> list[Kept]:
+        listed = listing(*given, **options)
+        raw_path(hosts.b, receipt.content_sha256).rename(tmp_path / "lost")
+        return listed
+
+    def deleted(*given: Any, **options: Any) -> list[Kept]:
+        listed = listing(*given, **options)
+        with hosts.on(hosts.a) as home:
+            delete_original(home)
+        hosts.seen_by(hosts.b)
+        return listed
+
+    with hosts.on(hosts.b) as home:
+        monkeypatch.setattr(backup_module, "kept_files", lost)
+        with pytest.raises(FileNotFoundError):
+            backup(home, hosts.plans, tmp_path / "lost.tar.gz", LATER, with_airflow=False)
+        (tmp_path / "lost").rename(raw_path(home, receipt.content_sha256))
+        monkeypatch.setattr(backup_module, "kept_files", deleted)
+        files = backup(home, hosts.plans, tmp_path / "b.tar.gz", LATER, with_airflow=False).manifest["files"]
+    assert f"home/lake/deletions/{receipt.content_sha256}.json" in files
+    assert not any("/raw/" in name for name in files)
+
+
 def test_an_original_that_is_handed_in_meanwhile_is_not_deleted(hosts: Hosts) -> None:
     with hosts.on(hosts.a) as home:
         receive(home)
@@ -292,6 +381,11 @@ def test_an_original_that_is_handed_in_meanwhile_is_not_deleted(hosts: Hosts) ->
         [["batches/x", {"files": {"../../outside": {}}}]],
         [["decisions/.hidden", {"text": "{}"}]],
         [["alone.json", {"text": "{}"}]],
+        [["restricted/person.key", {"text": "a key that somebody knows"}]],
+        [["restricted/slips/x/slip.xlsx", {"text": "{}"}]],
+        [["elsewhere/x.json", {"text": "{}"}]],
+        [["restricted/raw/x", {"key": "notes/x", "sha256": "0", "size": 1}]],
+        [["batches/x", {"files": {"manifest.json": {"key": f"files/{'0' * 64}-{'1' * 12}/..", "sha256": "0" * 64}}}]],
         ["nothing"],
     ],
 )
@@ -386,6 +480,29 @@ def test_a_lake_that_is_no_copy_is_refused(hosts: Hosts, tmp_path: Path, monkeyp
             decide(hosts.a)
 
 
+def test_two_first_commands_at_once(hosts: Hosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a host that joins: while one sees an empty lake/, the other fills it."""
+    with hosts.on(hosts.a) as home:
+        decide(home)
+    joining = Home(tmp_path / "c")
+    looking = house_module.of_lake
+
+    def of_lake(home: Home) -> Any:
+        monkeypatch.setattr(house_module, "of_lake", looking)
+        refresh(joining)  # the other command
+        return looking(home)
+
+    with hosts.on(joining) as home:
+        monkeypatch.setattr(house_module, "of_lake", of_lake)
+        house_module._join(home, *_place_and_house(hosts))
+    assert content_of(joining) == content_of(hosts.a)
+
+
+def _place_and_house(hosts: Hosts) -> tuple[Any, Any]:
+    place = copy_of(hosts.a).place
+    return place, house_module._read_house(place)
+
+
 def test_another_key_is_refused(hosts: Hosts, tmp_path: Path) -> None:
     """A host without it waits for it; one that makes its own would know everybody as somebody else."""
     from thidua.intake.personal import load_key
@@ -477,6 +594,36 @@ def test_a_house_that_lived_goes_on_on_two_hosts(lived: Hosts) -> None:
     assert lived.seen_by(lived.joined("b")) == before == content_of(lived.a)
 
 
+def test_what_is_received_while_the_store_begins_is_in_it(lived: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a worker that was started before and knows of no store: no lock keeps it from receiving. Killed then, it is run
+    again."""
+    creating: Callable[..., bool] = Folder.create
+    put_late = begin_module._put_all
+
+    def create(place: Folder, key: str, content: bytes) -> bool:
+        if key == "house.json":  # all of lake/ is committed
+            with monkeypatch.context() as patched:
+                patched.delenv("THIDUA_LAKE_STORE")
+                land(lived.a, f"{CAMPAIGN}/progress/late.csv", "late;1\n")
+                list_landing(lived.a, LATER, explicit_now=True, settle_seconds=0)
+        return creating(place, key, content)
+
+    def put_all(copy: Copy) -> int:
+        if (copy.folder / "house.json").exists():
+            raise KeyboardInterrupt
+        return put_late(copy)
+
+    monkeypatch.setattr(Folder, "create", create)
+    with lived.on(lived.a) as home:
+        with monkeypatch.context() as patched:
+            patched.setattr(begin_module, "_put_all", put_all)
+            with pytest.raises(KeyboardInterrupt):
+                begin(home)
+        assert begin(home).paths == begin(home).paths
+        assert len(load_receipts(home)) == 2 and compare(home).is_same
+    assert lived.seen_by(lived.joined("b")) == content_of(lived.a)
+
+
 def test_a_store_that_lets_two_create_one_object_is_refused(lived: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Folder, "create", lambda place, key, content: place.write(key, content) or True)
     with lived.on(lived.a) as home, pytest.raises(ThiduaError, match="If-None-Match"):
@@ -499,6 +646,7 @@ def test_a_copy_that_differs_is_told_and_mended(hosts: Hosts) -> None:
         assert (len(found.lacking), len(found.changed), found.alone) == (1, 2, ["decisions/alone.json"])
         found = compare(home, mend=True)
         assert found.aside and (found.aside / "decisions" / "alone.json").read_text() == "known here alone"
+        assert found.aside.name in _moved_aside(home)[0], "retention tells of it"
         assert compare(home).is_same and content_of(home) == expected
 
 

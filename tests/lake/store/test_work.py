@@ -12,32 +12,39 @@ from typing import Any
 
 import pytest
 from thidua.cli import main
-from thidua.clock import parse_instant
+from thidua.clock import now_utc, parse_instant
 from thidua.closing import approve as approving
 from thidua.closing import close as closing_module
 from thidua.closing import reproduce as reproducing
 from thidua.closing.approve import approve, issue
-from thidua.closing.close import examine
+from thidua.closing.clocks import closing_instant
+from thidua.closing.close import examine, record_order
 from thidua.closing.reproduce import reproduce
 from thidua.desk import following
 from thidua.errors import NotWell, ThiduaError
+from thidua.files import locked
 from thidua.intake.ingest import ingest, judge_again
 from thidua.intake.judge import judge_chunk
+from thidua.lake import writing
 from thidua.lake.batches import AGAIN, list_batches
 from thidua.lake.decisions import record_decision
 from thidua.lake.judgements import judgements, wanted
 from thidua.lake.receipts import list_landing, load_receipts
 from thidua.lake.store.begin import begin, compare
+from thidua.lake.store.folder import Folder
 from thidua.lake.store.house import copy_of
-from thidua.lake.writing import refresh
+from thidua.lake.writing import refresh, write_note
 from thidua.operations.backup import backup
 from thidua.operations.restore import restore
-from thidua.orchestration import landing_trigger, steps
+from thidua.orchestration import fresh, landing_trigger, steps
 from thidua.plan.snapshots import record_snapshots
 from thidua.review.decide import AlreadyDecided, decide
 from thidua.settings import Home
 from thidua.warehouse.build import build
+from thidua.warehouse.place import warehouse_of
+from thidua.warehouse.postgres import warehouse as warehouse_module
 from thidua.warehouse.postgres.described import DESCRIBED
+from thidua.warehouse.postgres.warehouse import PostgresWarehouse
 from thidua.warehouse.publish import follow, publish
 
 from tests.closing import made_up
@@ -164,6 +171,38 @@ def test_an_official_version_is_made_together_and_reproduced_anywhere(
     assert reproduce(hosts.joined("c"), CAMPAIGN, PERIOD).is_identical
 
 
+def test_what_was_acknowledged_counts_on_a_host_whose_clock_is_behind(
+    hosts: Hosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decided on one, looked at, approved and issued on another by a clock that has not come that far."""
+    for module in (closing_module, approving):
+        monkeypatch.setattr(module, "compute_basis", made_up.compute)
+    monkeypatch.setattr(approving, "computed_before", made_up.compute)
+    ahead = parse_instant("2023-07-08")
+    behind = ahead - timedelta(seconds=30)
+    with hosts.on(hosts.a) as home:
+        made_up.freeze(home)
+        decide_everything(home, ahead.isoformat())
+        shown = examine(home, CAMPAIGN, PERIOD, ahead)
+    hosts.seen_by(hosts.b)
+    with hosts.on(hosts.b) as home:
+        assert examine(home, CAMPAIGN, PERIOD, behind).content_hash == shown.content_hash and shown.state == "ready"
+        for user in ("an", "binh"):
+            approve(home, CAMPAIGN, PERIOD, user=user, role="op", seen=shown.content_hash or "", at=behind)
+        assert issue(home, CAMPAIGN, PERIOD, behind).approved_at == ahead
+        assert record_order(home, CAMPAIGN, PERIOD, decided_by="an", at=behind, reason="…")["recorded_at"] == (
+            ahead.isoformat()
+        )
+        past = ahead - timedelta(seconds=61)
+        assert closing_instant(home, CAMPAIGN, PERIOD, past) == past, "a past that is asked for is one"
+        wrong = now_utc() + timedelta(minutes=10)
+        record_decision(
+            home, campaign_id=CAMPAIGN, kind="gate", subject={}, decided_by="an", recorded_at=wrong, reason="…"
+        )
+        with pytest.raises(ThiduaError, match="set the clocks of all hosts right"):
+            examine(home, CAMPAIGN, PERIOD, wrong - timedelta(seconds=61))
+
+
 def test_two_hosts_build_what_the_rules_say(hosts: Hosts, tmp_path: Path) -> None:
     """Half of the files on each; built on one, published on the other and followed by the first: what the oracle says."""
     campaigns = lay(hosts.plans, hosts.a.landing, hosts.b.landing)
@@ -212,6 +251,44 @@ def test_pages_and_the_watcher_see_what_other_hosts_did(hosts: Hosts, monkeypatc
         following.fresh(desk)  # type: ignore[arg-type]
 
 
+def test_pages_do_not_ask_a_dead_store_again_and_again(hosts: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would wait for a minute; and none waits for who is waiting."""
+    asked = []
+
+    def read(place: Folder, key: str) -> bytes | None:
+        asked.append(key)
+        raise NotWell("no answer after a minute")
+
+    with hosts.on(hosts.a) as home:
+        refresh(home)
+        with locked(copy_of(home).lock):
+            assert not refresh(home, wait=False)
+        monkeypatch.setattr(Folder, "read", read)
+        for _ in range(5):
+            assert not refresh(home, at_most_every=3600), "it has looked"
+        writing._refreshed.clear()
+        for _ in range(5):
+            with pytest.raises(NotWell, match="no answer after a minute"):
+                refresh(home, at_most_every=3600)
+        assert len(asked) == 1
+        with pytest.raises(NotWell):
+            refresh(home)
+        assert len(asked) == 2, "who must know asks"
+
+
+def test_a_command_does_not_wait_for_a_build_elsewhere(hosts: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is published elsewhere comes here with the next look; a build may take an hour."""
+    monkeypatch.setattr(warehouse_module, "_check_order", lambda *_: None)  # of a database made for tests
+    monkeypatch.setattr(PostgresWarehouse, "exists", lambda _: True)
+    with hosts.on(hosts.b) as home:
+        write_note(home, home.serve / "published", b"a build", 0o600)
+        with warehouse_of(hosts.a).locked():
+            monkeypatch.setattr(warehouse_module, "LOCK", "select 'it would wait here for ever' / 0")
+            assert fresh.home() == home
+            with pytest.raises(BlockingIOError):
+                publish(home, wait=False)
+
+
 def test_a_clock_a_little_behind_receives_nothing_earlier(hosts: Hosts) -> None:
     """Clocks of hosts differ by seconds: the order of receipts is that of the log; more than a minute is refused."""
     for name, host, at in (("one", hosts.a, NOW), ("two", hosts.b, NOW - timedelta(seconds=30))):
@@ -243,6 +320,17 @@ def test_a_backup_is_not_restored_into_a_copy(hosts: Hosts, tmp_path: Path) -> N
     with hosts.on(other) as home:
         begin(home)
         assert compare(home).is_same and content_of(home) == content_of(hosts.a)
+
+
+def test_help_asks_nothing_of_the_store(
+    hosts: Hosts, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Folder, "read", lambda *_: (_ for _ in ()).throw(NotWell("it was asked")))
+    for arguments, code in ((["status", "--help"], 0), (["status"], 1)):
+        monkeypatch.setattr("sys.argv", ["thidua", *arguments])
+        with hosts.on(hosts.a), pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == code and ("it was asked" in capsys.readouterr().err) is bool(code)
 
 
 def test_the_commands_on_the_store(hosts: Hosts, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

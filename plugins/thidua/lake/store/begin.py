@@ -21,9 +21,9 @@ from thidua.lake.store import log
 from thidua.lake.store.house import HOUSE, Copy, check_key, copy_of, needed_target, store_dir
 from thidua.lake.store.log import Said, read_after
 from thidua.lake.store.place import STORE, Place, in_parallel, place_of
-from thidua.lake.store.pull import pull
+from thidua.lake.store.pull import catch_up, pull
 from thidua.lake.store.push import New, send
-from thidua.lake.store.sweep import all_said
+from thidua.lake.store.sweep import all_said, state_of
 from thidua.lake.store.tree import of_lake
 from thidua.operations.backup import check_whole, operations_lock
 from thidua.settings import Home
@@ -55,11 +55,13 @@ def begin(home: Home) -> Begun:
     with locked(operations_lock(home)), locked(lake_lock(home)):
         check_whole(home)
         if (content := place.read(HOUSE)) is not None:
-            if (begun := store_dir(home) / _BEGUN).exists() and begun.read_bytes() == content:
-                _end(home, content)  # killed just before
+            begun = store_dir(home) / _BEGUN
+            was_killed = begun.exists() and begun.read_bytes() == content
+            if was_killed:  # before it had ended
+                write_once(store_dir(home) / HOUSE, content)
             copy = copy_of(home)  # raises where it is another house's
             pull(copy)
-            return Begun(str(place), copy.house, len(all_said(copy)))
+            return Begun(str(place), copy.house, _end(copy, content) if was_killed else len(all_said(copy)))
         if (store_dir(home) / HOUSE).exists():
             raise ThiduaError(
                 f"{home.lake} là bản sao của kho khác / is a copy of another store than {place}; mend {STORE}"
@@ -69,17 +71,25 @@ def begin(home: Home) -> Begun:
         house = _begun(home, {"house": uuid4().hex, "key": fingerprint_of_key(home), "made_at": _now()})
         check_key(home, place, house)
         copy = Copy(home, place, needed_target(), house["house"])
-        count = _put_all(copy)
+        _put_all(copy)
         if not place.create(HOUSE, canonical(house)) and place.read(HOUSE) != canonical(house):
             raise ThiduaError(f"kho đã có dữ liệu khác / {place} holds something else; name an empty prefix")
-        _end(home, canonical(house))
+        count = _end(copy, canonical(house))
     return Begun(str(place), house["house"], count)
 
 
-def _end(home: Home, house: bytes) -> None:
-    """The store is whole: from here on this lake/ is its copy."""
-    write_once(store_dir(home) / HOUSE, house)
-    (store_dir(home) / _BEGUN).unlink()
+def _end(copy: Copy, house: bytes) -> int:
+    """The store is whole: from here on this lake/ is its copy, and who does not know of the store is refused. What such a
+    one received while the store was being filled is added; how many paths there are then."""
+    write_once(copy.folder / HOUSE, house)
+    with locked(copy.lock):
+        while True:
+            catch_up(copy)  # other hosts may write by now
+            with suppress(_Overtaken):
+                count = _put_all(copy)
+                break
+    (copy.folder / _BEGUN).unlink()
+    return count
 
 
 def _now() -> str:
@@ -107,15 +117,20 @@ def _check_exclusive(place: Place) -> None:
         place.delete(key)
 
 
+class _Overtaken(NotWell):
+    """Somebody else committed meanwhile."""
+
+
 def _put_all(copy: Copy) -> int:
     """Commits every path that the log has not; how many it has then."""
-    number, commit, known = 0, "", set[str]()
+    number, commit, entries = 0, "", list[log.Entry]()
     for found in read_after(copy.place, 0):
         for _, entry in found:
             if entry.house != copy.house:
                 raise ThiduaError(f"kho đã có dữ liệu khác / {copy.place} holds something else; name an empty prefix")
-            known |= {path for path, _ in entry.adds}
+            entries.append(entry)
         number, commit = found[-1][0], found[-1][1].commit
+    known = state_of(entries)[0]
     lacking = [(path, source) for path, source in of_lake(copy.home) if path not in known]
     for start in range(0, len(lacking), _TOGETHER):
         some = lacking[start : start + _TOGETHER]
@@ -123,7 +138,7 @@ def _put_all(copy: Copy) -> int:
         adds = [(path, one) for (path, _), one in zip(some, said, strict=True)]
         entry = log.Entry(copy.house, commit, adds)
         if not log.append(copy.place, number + 1, entry):
-            raise NotWell(f"có người khác đang ghi / somebody else writes to {copy.place}; run the same again")
+            raise _Overtaken(f"có người khác đang ghi / somebody else writes to {copy.place}; run the same again")
         number, commit = number + 1, entry.commit
     if number:
         copy.advance(number, commit)

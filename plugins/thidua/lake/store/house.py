@@ -125,7 +125,7 @@ def _join(home: Home, place: Place, house: dict[str, Any]) -> None:
                 f"sai kho chung / {place} is the store of another house than {home.lake}: mend {STORE}, or move that lake/ "
                 "away"
             )
-    elif next(of_lake(home), None):
+    elif next(of_lake(home), None) and not mine.exists():  # another first command may have begun to fill it by now
         raise NotWell(
             f"{home.lake} không phải là bản sao của / is no copy of {place}: move it away, and this host takes what is there"
         )

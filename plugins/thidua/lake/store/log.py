@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
 from typing import Any
 from uuid import uuid4
 
 from thidua.errors import NotWell
 from thidua.lake.entries import canonical
 from thidua.lake.store.place import AT_ONCE, Place, created, in_parallel
+from thidua.lake.store.tree import is_of_lake
 
 # A path below lake/ -> {text} of a short entry, {key, sha256, size} of other files, {files: {name: {key, …}}} of folders.
 Said = Mapping[str, Any]
+_KEY = re.compile("files/[0-9a-f]{64}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -79,10 +81,9 @@ def _parsed(content: bytes, number: int, place: Place) -> Entry:
     try:
         entry = Entry(**json.loads(content))
         paths = [path for path, _ in entry.adds] + list(entry.removes)
-        names = [name for _, said in entry.adds for name in said.get("files", ())]
-        if not all(map(is_of_lake, paths)) or any("/" in name or name.startswith(".") for name in names):
+        if not all(map(is_of_lake, paths)) or not all(_is_told_rightly(said) for _, said in entry.adds):
             raise ValueError("a path outside of the lake")
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise NotWell(
             f"nhật ký kho chung bị hỏng / {key_of(number)} of the lake's store {place} is not as it was written ({error}); "
             "put the store right from its versions or from a backup"
@@ -90,7 +91,9 @@ def _parsed(content: bytes, number: int, place: Place) -> Entry:
     return entry
 
 
-def is_of_lake(path: str) -> bool:
-    """Whether a path stays within lake/ and names something that readers of the lake look at."""
-    parts = PurePosixPath(path).parts
-    return len(parts) > 1 and not any(part in {"", "..", "/"} or part.startswith(".") for part in path.split("/"))
+def _is_told_rightly(said: Said) -> bool:
+    """Files have plain names, and their bytes lie where they are sent."""
+    names, files = list(said.get("files", ())), [*said.get("files", {}).values(), *([said] if "key" in said else [])]
+    return not any("/" in name or name.startswith(".") for name in names) and all(
+        _KEY.fullmatch(one["key"]) and one["key"].startswith(f"files/{one['sha256']}-") for one in files
+    )

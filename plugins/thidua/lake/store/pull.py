@@ -23,9 +23,10 @@ from thidua.settings import Home
 RAW = f"{RESTRICTED}/raw/"
 
 
-def pull(copy: Copy) -> int:
-    """Takes what was committed since the last time; the number of the last commit."""
-    with locked(copy.lock):
+def pull(copy: Copy, *, wait: bool = True) -> int:
+    """Takes what was committed since the last time; the number of the last commit. Without `wait`, raises BlockingIOError
+    where somebody else is at it."""
+    with locked(copy.lock, wait=wait):
         return catch_up(copy)
 
 

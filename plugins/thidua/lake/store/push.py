@@ -26,6 +26,8 @@ from thidua.settings import Home
 
 # What was sent longer ago may have been taken for abandoned (sweep.py), and is not committed any more.
 _SECONDS = 12 * 3600
+# What was sent longer ago is looked for before it is committed: a machine may have slept, by whatever clock.
+_SURE_SECONDS = 3600
 _SHORT = 64_000  # bytes of an entry that lies in the log itself
 
 
@@ -57,7 +59,7 @@ def add(home: Home, news: Sequence[New]) -> set[str]:
 
     Raises NotWell where the store cannot be reached, or another host took the lock that this thread holds.
     """
-    copy, started = copy_of(home), time.monotonic()
+    copy, started = copy_of(home), _clocks()
     news = list({new.path: new for new in news}.values())
     lacking = [new for new in news if not (home.lake / new.path).exists()]
     said = dict(zip([new.path for new in lacking], in_parallel(lambda new: send(copy, new), lacking), strict=True))
@@ -66,12 +68,12 @@ def add(home: Home, news: Sequence[New]) -> set[str]:
             number = catch_up(copy)
             wanted = [new for new in news if not (home.lake / new.path).exists()]
             said |= {new.path: send(copy, new) for new in wanted if new.path not in said}
-            if time.monotonic() - started > _SECONDS:
-                raise NotWell(
-                    f"quá lâu / it took too long to reach {copy.place}; nothing was recorded, run the same again"
-                )
-            commit = _commit(copy, number, [(new.path, said[new.path]) for new in wanted]) if wanted else None
-            if commit or not wanted:
+            if not wanted:
+                _check_lock(copy, number)
+                commit = None
+                break
+            _check_sent(copy, started, [said[new.path] for new in wanted])
+            if commit := _commit(copy, number, [(new.path, said[new.path]) for new in wanted]):
                 break
         for new in wanted:
             _appear(home, new)
@@ -83,6 +85,21 @@ def add(home: Home, news: Sequence[New]) -> set[str]:
             for key in keys_of(one):
                 copy.place.delete(key)
     return made
+
+
+def _clocks() -> tuple[float, float]:
+    """Seconds since the machine started, where the system counts those that it slept too, and since 1970."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)), time.time()
+
+
+def _check_sent(copy: Copy, started: tuple[float, float], said: Sequence[Said]) -> None:
+    """Raises NotWell where what was sent since may have been swept by another host: the log would name what is gone."""
+    elapsed = max(now - then for now, then in zip(_clocks(), started, strict=True))
+    if elapsed <= _SURE_SECONDS:
+        return
+    keys = {key for one in said for key in keys_of(one)}
+    if elapsed > _SECONDS or keys - {one.key for one in copy.place.listed("files")}:
+        raise NotWell(f"quá lâu / it took too long to reach {copy.place}; nothing was recorded, run the same again")
 
 
 def remove(home: Home, content_sha256: str, submission_ids: Collection[str], is_still_so: Callable[[], bool]) -> bool:
@@ -102,9 +119,7 @@ def remove(home: Home, content_sha256: str, submission_ids: Collection[str], is_
 
 def _commit(copy: Copy, number: int, adds: Sequence[tuple[str, Said]], removes: Sequence[str] = ()) -> str | None:
     """Commits after that number; the commit. None: another host was there first."""
-    held = _section.get()
-    if held is not None:
-        _check_held(copy, held, number)
+    held = _check_lock(copy, number)
     check_log(copy)
     section, owner = (held.name, held.owner) if held is not None else (None, None)
     entry = Entry(copy.house, copy.last()[1], adds, removes, section, owner)
@@ -115,9 +130,12 @@ def _commit(copy: Copy, number: int, adds: Sequence[tuple[str, Said]], removes: 
     return entry.commit
 
 
-def _check_held(copy: Copy, held: Section, number: int) -> None:
-    """Raises NotWell where somebody else committed under this lock since it was taken: the lock was lost, by a connection
-    that broke, and what was decided rests on what is no longer so."""
+def _check_lock(copy: Copy, number: int) -> Section | None:
+    """The lock that this thread holds. Raises NotWell where somebody else committed under it since it was taken: it was
+    lost, by a connection that broke, and what was decided rests on what is no longer so."""
+    held = _section.get()
+    if held is None:
+        return None
     for one in range(held.since + 1, number + 1):
         entry = log.read(copy.place, one)
         if entry and entry.section == held.name and entry.owner != held.owner:
@@ -125,6 +143,7 @@ def _check_held(copy: Copy, held: Section, number: int) -> None:
                 f"mất khóa giữa các máy / the lock between hosts was lost, and {entry.host} went on meanwhile: nothing was "
                 "recorded; run the same again"
             )
+    return held
 
 
 def send(copy: Copy, new: New) -> Said:

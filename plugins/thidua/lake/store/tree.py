@@ -12,7 +12,10 @@ from thidua.settings import Home
 
 RESTRICTED = "restricted"
 # What is pointed at comes before what points: a copy in the making never lacks what an entry tells of.
-_IN_ORDER = ("restricted", "receipts", "deletions", "plans", "decisions", "batches", "closings", "objections")
+_IN_ORDER = (
+    "restricted", "receipts", "deletions", "plans", "decisions", "batches", "closings", "objections", "approvals",
+    "officials",
+)  # fmt: skip
 _OF_RESTRICTED = ("raw", "evidence")
 # What a folder has that appears at once: a batch, an official version, a plan.
 _MARKS = ("manifest.json", "snapshot.json")
@@ -20,10 +23,20 @@ _MARKS = ("manifest.json", "snapshot.json")
 
 def of_lake(home: Home) -> Iterator[tuple[str, Path]]:
     """(path below lake/, its file or folder) of everything that readers of the lake look at."""
-    tops = [path for path in sorted(home.lake.glob("*")) if path.is_dir() and not path.name.startswith(".")]
-    for top in sorted(tops, key=lambda path: _IN_ORDER.index(path.name) if path.name in _IN_ORDER else len(_IN_ORDER)):
-        for path in _below(top, home.lake):
-            yield path.relative_to(home.lake).as_posix(), path
+    for top in (home.lake / name for name in _IN_ORDER):
+        if top.is_dir():
+            for path in _below(top, home.lake):
+                yield path.relative_to(home.lake).as_posix(), path
+
+
+def is_of_lake(path: str) -> bool:
+    """Whether a path below lake/ names something that of_lake yields: within it, in a folder that readers look at, and
+    never the key or a slip."""
+    parts = path.split("/")
+    if len(parts) < 2 or any(not part or part.startswith(".") or "\\" in part or "\0" in part for part in parts):
+        return False
+    is_restricted = parts[0] == RESTRICTED
+    return parts[0] in _IN_ORDER and (not is_restricted or (len(parts) == 3 and parts[1] in _OF_RESTRICTED))
 
 
 def _below(folder: Path, lake: Path) -> Iterator[Path]:

@@ -26,6 +26,7 @@ from thidua.warehouse.postgres.target import Target, connect
 Session = psycopg.Connection[tuple[Any, ...]]
 
 LOCK = "select pg_advisory_lock(hashtextextended('thidua.warehouse', 0))"
+TRY_LOCK = "select pg_try_advisory_lock(hashtextextended('thidua.warehouse', 0))"
 SCHEMAS = ("raw", "plan", "state", "staging", "intermediate", "marts")
 # Text is ordered and compared byte by byte, as DuckDB does: ranks and "the first by name" depend on it.
 IS_UTF8 = "select current_setting('server_encoding') = 'UTF8'"
@@ -83,7 +84,7 @@ class PostgresWarehouse:
             return session.execute("select to_regclass('state.build')").fetchone() != (None,)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, *, wait: bool = True) -> Iterator[None]:
         """The lock is a session's: who loses the connection keeps nothing, since `keep` goes through the same one."""
         with connect(self._target) as session:
             session.autocommit = True
@@ -91,7 +92,10 @@ class PostgresWarehouse:
             _check_own(session, self._target)
             for setting in ALIVE:
                 session.execute(f"set {setting}".encode())
-            session.execute(LOCK)
+            if wait:
+                session.execute(LOCK)
+            elif session.execute(TRY_LOCK).fetchone() != (True,):
+                raise BlockingIOError("another process builds or publishes")
             self._held = session
             try:
                 yield
