@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ from thidua.settings import Home
 from tests.lake.store.conftest import Hosts, content_of, make_hosts
 from tests.lake.store.test_hosts import commit, decide, delete_original, judged, receive
 from tests.postgres import Database
-from tests.processes import CHILDREN, Command
+from tests.processes import Command
 from tests.property.campaigns import write_plan, write_submission
 from tests.property.test_oracle import draw_campaigns
 from tests.s3 import Bucket
@@ -194,22 +193,3 @@ def test_a_bucket_that_does_not_answer_is_told_in_a_line(
     monkeypatch.setenv("THIDUA_LAKE_STORE", "nothing://x@y/z")
     with hosts.on(hosts.a) as home, pytest.raises(ThiduaError, match="with Airflow's provider"):
         refresh(home)
-
-
-def judging_process() -> None:
-    from thidua.intake.validate import load_gx
-
-    load_gx()
-    imported = {"great_expectations", "boto3", "botocore", "pyathena", "s3fs", "airflow"} & set(sys.modules)
-    assert imported == {"great_expectations"}, imported
-    import boto3  # it is only not for Great Expectations
-
-    assert boto3.client
-
-
-def test_who_judges_imports_nothing_of_the_store() -> None:
-    """Great Expectations takes clients of clouds along where they are installed: half a second of each process."""
-    process = CHILDREN.Process(target=judging_process)
-    process.start()
-    process.join(300)
-    assert process.exitcode == 0
