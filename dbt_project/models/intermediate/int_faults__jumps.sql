@@ -108,7 +108,7 @@ usual as (
             partition by
                 pasts.campaign_id, pasts.export_type, pasts.unit_id, pasts.metric_id,
                 pasts.dimension, pasts.member, pasts.as_of_date
-            order by pasts.past_date desc
+            order by pasts.past_date desc nulls last
         ) as past_turn
     from pasts
     left join pasts as others

@@ -18,15 +18,13 @@ from pathlib import Path
 from thidua.intake.personal import FINGERPRINT, key_path
 from thidua.lake.deletions import is_deleted, records_of
 from thidua.lake.receipts import SIDECAR, raw_path, waiting_files
+from thidua.lake.store.tree import IN_ORDER
 from thidua.settings import Home
 
 # The names of the archive begin with one of these.
 HOME, CAMPAIGNS = "home", "campaigns"
-# Folders of the lake to which others point; those that point come first, unknown ones before all.
-_POINTED_AT = (
-    "officials", "approvals", "objections", "closings", "batches", "decisions", "plans", "deletions", "receipts",
-    "restricted",
-)  # fmt: skip
+# What points comes before what is pointed at, so that nothing lacks it; unknown folders before all.
+_POINTED_AT = IN_ORDER[::-1]
 _OWN_FILES = ("contacts.csv", "retention.yml")
 AIRFLOW_SECRETS = ("airflow.cfg", "passwords.json")
 

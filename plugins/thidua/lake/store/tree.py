@@ -12,7 +12,7 @@ from thidua.settings import Home
 
 RESTRICTED = "restricted"
 # What is pointed at comes before what points: a copy in the making never lacks what an entry tells of.
-_IN_ORDER = (
+IN_ORDER = (
     "restricted", "receipts", "deletions", "plans", "decisions", "batches", "closings", "objections", "approvals",
     "officials",
 )  # fmt: skip
@@ -23,7 +23,7 @@ _MARKS = ("manifest.json", "snapshot.json")
 
 def of_lake(home: Home) -> Iterator[tuple[str, Path]]:
     """(path below lake/, its file or folder) of everything that readers of the lake look at."""
-    for top in (home.lake / name for name in _IN_ORDER):
+    for top in (home.lake / name for name in IN_ORDER):
         if top.is_dir():
             for path in _below(top, home.lake):
                 yield path.relative_to(home.lake).as_posix(), path
@@ -36,7 +36,7 @@ def is_of_lake(path: str) -> bool:
     if len(parts) < 2 or any(not part or part.startswith(".") or "\\" in part or "\0" in part for part in parts):
         return False
     is_restricted = parts[0] == RESTRICTED
-    return parts[0] in _IN_ORDER and (not is_restricted or (len(parts) == 3 and parts[1] in _OF_RESTRICTED))
+    return parts[0] in IN_ORDER and (not is_restricted or (len(parts) == 3 and parts[1] in _OF_RESTRICTED))
 
 
 def _below(folder: Path, lake: Path) -> Iterator[Path]:
